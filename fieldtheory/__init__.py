@@ -1,0 +1,67 @@
+"""The field-theory calculator for deep learning: from a network and a task to a learning curve.
+
+Every public name, one a line; each is imported when it is first used.
+"""
+
+from importlib import import_module
+from typing import Any
+
+from fieldtheory.ground.version import __version__ as __version__
+
+HOME = {
+    "FieldTheoryError": "fieldtheory.ground.errors",
+    "InvalidInput": "fieldtheory.ground.errors",
+    "OutOfRegime": "fieldtheory.ground.errors",
+    "MissingExtra": "fieldtheory.ground.errors",
+    "Law": "fieldtheory.ground.law",
+    "Reference": "fieldtheory.ground.law",
+    "Action": "fieldtheory.theory.action",
+    "Field": "fieldtheory.theory.action",
+    "Vertex": "fieldtheory.theory.action",
+    "Diagram": "fieldtheory.theory.diagram",
+    "diagrams": "fieldtheory.theory.enumeration",
+    "amplitude": "fieldtheory.theory.amplitude",
+    "correlator": "fieldtheory.theory.amplitude",
+    "Program": "fieldtheory.compiler.program",
+    "compile_expression": "fieldtheory.compiler.program",
+    "Network": "fieldtheory.model.network",
+    "Kernel": "fieldtheory.model.kernel",
+    "standard_kernel": "fieldtheory.model.kernel",
+    "Spectrum": "fieldtheory.model.spectrum",
+    "spectrum": "fieldtheory.model.spectrum",
+    "precise_spectrum": "fieldtheory.model.precise",
+    "Target": "fieldtheory.model.target",
+    "Task": "fieldtheory.model.task",
+    "LearningCurve": "fieldtheory.model.curve",
+    "predict": "fieldtheory.model.predict",
+    "MLP": "fieldtheory.model.mlp",
+    "measure": "fieldtheory.practice.regression",
+    "Measurement": "fieldtheory.practice.regression",
+    "compare": "fieldtheory.practice.compare",
+    "Comparison": "fieldtheory.practice.compare",
+    "train": "fieldtheory.practice.train",
+    "Trained": "fieldtheory.practice.train",
+    "tune": "fieldtheory.practice.tune",
+    "Tuned": "fieldtheory.practice.tune",
+    "Space": "fieldtheory.practice.tune",
+    "draw": "fieldtheory.plot",
+}
+MODULES = {
+    "learning": "fieldtheory.theory.learning",
+    "laws": "fieldtheory.theory.laws",
+    "replica": "fieldtheory.theory.replica",
+    "zero": "fieldtheory.theory.zero",
+}
+__all__ = ["__version__", *HOME, *MODULES]
+
+
+def __getattr__(name: str) -> Any:
+    if name in MODULES:
+        return import_module(MODULES[name])
+    if name in HOME:
+        return getattr(import_module(HOME[name]), name)
+    raise AttributeError(f"module 'fieldtheory' has no name {name!r}; it has {', '.join(__all__)}")
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

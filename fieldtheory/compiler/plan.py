@@ -1,0 +1,167 @@
+r"""Plans: a diagram of the learning action on a finite measure is a tensor contraction.
+
+With P points of weight mu_x every integral is a sum, every propagator a P x P matrix:
+
+.. math::  C = (1 + \tfrac{\eta}{s_2} K \mu)^{-1} K, \qquad
+           r = -(1 + \tfrac{\eta}{s_2} K \mu)^{-1} g
+
+(mu the diagonal matrix of weights; K is not inverted). opt_einsum orders the contraction.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import opt_einsum
+import sympy as sp
+
+from fieldtheory.ground import checks
+from fieldtheory.ground.arrays import Array, frozen
+from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.theory import learning
+from fieldtheory.theory.amplitude import background_ends, coupling, two_point_name
+from fieldtheory.theory.diagram import Diagram
+from fieldtheory.theory.learning import Series
+
+SYMMETRIC = 1e-10  # a Gram matrix may be asymmetric by that much of its largest entry: rounding
+
+
+@dataclass(frozen=True)
+class Plan:
+    """One contraction: prefactor * einsum(subscripts, operands).
+
+    subscripts  as for einsum; the letters of external points are on the right.
+    operands    the names of the arrays, in order: propagators, backgrounds and "mu".
+    prefactor   couplings over symmetry, a SymPy expression.
+
+    >>> diagram, = learning.mean(order=1).diagrams
+    >>> print(contraction(diagram))
+    eta/s2**2 * einsum('ab,bb,b,b->a'; C, C, r, mu)
+    """
+
+    subscripts: str
+    operands: tuple[str, ...]
+    prefactor: sp.Expr
+
+    def __str__(self) -> str:
+        return f"{self.prefactor} * einsum({self.subscripts!r}; {', '.join(self.operands)})"
+
+    def cost(self, points: int) -> tuple[int, int]:
+        """(floating point operations, entries of the largest intermediate) for that many points.
+
+        >>> diagram, = learning.mean(order=1).diagrams
+        >>> operations, entries = contraction(diagram).cost(points=100)
+        >>> operations < 100_000
+        True
+        """
+        shapes = [(points,) * len(term) for term in self._terms()]
+        if not shapes:
+            return 0, 1
+        _, info = opt_einsum.contract_path(self.subscripts, *shapes, shapes=True)
+        return int(info.opt_cost), int(info.largest_intermediate)
+
+    def run(self, arrays: Mapping[str, Array], values: Mapping[sp.Symbol, float]) -> Array:
+        """The number or array, one axis per external point.
+
+        arrays  one array for each name in `operands`; values for the symbols of the prefactor.
+        Raises InvalidInput for what is missing.
+        """
+        if missing := [name for name in self.operands if name not in arrays]:
+            raise InvalidInput(f"plan {self} needs the array {missing[0]!r}: pass it in `arrays`")
+        number = self.prefactor.subs(dict(values))
+        if number.free_symbols:
+            left = ", ".join(sorted(map(str, number.free_symbols)))
+            raise InvalidInput(f"plan {self}: no value given for {left}")
+        operands = [arrays[name] for name in self.operands]
+        value = opt_einsum.contract(self.subscripts, *operands) if operands else 1.0
+        return np.asarray(float(number) * np.asarray(value), dtype=np.float64)
+
+    def _terms(self) -> list[str]:
+        left = self.subscripts.split("->")[0]
+        return left.split(",") if left else []
+
+
+def contraction(diagram: Diagram, *, closed: bool = False, factor: sp.Expr = sp.S.One) -> Plan:
+    """The plan that evaluates a diagram, 1/symmetry included.
+
+    closed  put all external legs at one point and integrate over it too.
+    factor  multiplies the prefactor.
+    """
+    legs = [0 if closed else n for n in range(len(diagram.legs))]
+    outer = max(legs, default=-1) + 1
+
+    def letter(end: int) -> str:
+        number = legs[-end - 1] if end < 0 else outer + end
+        symbol: str = opt_einsum.get_symbol(number)
+        return symbol
+
+    terms = [
+        (letter(a) + letter(b), two_point_name(diagram.field(name)))
+        for a, b, name in diagram.vertex_edges
+    ]
+    terms += [(letter(end), name) for end, name in background_ends(diagram)]
+    terms += [(letter(v), "mu") for v in range(len(diagram.vertices))]
+    terms += [(letter(-1), "mu")] if closed and legs else []
+    out = "" if closed else "".join(letter(-n - 1) for n in range(len(legs)))
+    prefactor = factor * coupling(diagram) / diagram.symmetry
+    subscripts = ",".join(term for term, _ in terms) + "->" + out
+    return Plan(subscripts, tuple(name for _, name in terms), prefactor)
+
+
+def evaluate(series: Series, *, mu: Any, kernel: Any, target: Any, eta: float, s2: float) -> Array:
+    """A learning series on a finite measure: an array over its external points.
+
+    mu      the P weights of the input points, positive or zero, of sum one.
+    kernel  the P x P Gram matrix K.
+    target  g at the points.
+    eta     the mean number of samples (the number itself in the fixed ensemble).
+    s2      the ridge, positive, not divided by the number of samples.
+
+    The mean has shape (P,), the covariance (P, P), the error (). Raises InvalidInput when shapes or
+    signs do not fit.
+
+    >>> one = evaluate(learning.mean(order=0), mu=[1.0], kernel=[[1.0]], target=[1.0], eta=3, s2=1)
+    >>> one.tolist()                     # -s2/(eta + s2)
+    [-0.25]
+    """
+    weights, gram, wanted = _measure(mu, kernel, target)
+    mean_samples, ridge = checks.positive("eta", eta), checks.positive("s2", s2)
+    system = np.eye(weights.size) + mean_samples / ridge * gram * weights
+    arrays: dict[str, Array] = {
+        "mu": weights,
+        "C": frozen(np.linalg.solve(system, gram)),
+        "r": frozen(-np.linalg.solve(system, wanted)),
+    }
+    values = {learning.eta: mean_samples, learning.s2: ridge}
+    closed = series.quantity == "error"
+    shape = () if closed else (weights.size,) * (1 if series.quantity == "mean" else 2)
+    total = np.zeros(shape)
+    for term in series.terms:
+        plan = contraction(term.diagram, closed=closed, factor=term.factor * term.weight)
+        total = total + plan.run(arrays, values)
+    return frozen(total)
+
+
+def _measure(mu: Any, kernel: Any, target: Any) -> tuple[Array, Array, Array]:
+    """The measure, checked."""
+    weights, wanted = checks.powers("mu", mu), checks.vector("target", target)
+    points = weights.size
+    if abs(weights.sum() - 1) > SYMMETRIC:
+        raise InvalidInput(f"mu sums to {weights.sum()}: the weights of a measure sum to 1")
+    if wanted.size != points:
+        raise InvalidInput(f"target has {wanted.size} entries, mu {points}: give one per point")
+    try:
+        gram = np.array(kernel, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InvalidInput(f"kernel: give a {points} x {points} matrix of numbers") from None
+    if gram.shape != (points, points) or not np.all(np.isfinite(gram)):
+        raise InvalidInput(
+            f"kernel has shape {gram.shape}: give a {points} x {points} matrix of finite numbers, "
+            "one row per point of mu"
+        )
+    if np.max(np.abs(gram - gram.T)) > SYMMETRIC * np.max(np.abs(gram)):
+        raise InvalidInput("kernel is not symmetric: K(x, y) = K(y, x) is needed")
+    return weights, gram, wanted

@@ -1,0 +1,1 @@
+"""Floor 0, words: errors, checks, laws, frozen arrays, pictures."""

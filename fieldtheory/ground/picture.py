@@ -1,0 +1,96 @@
+"""A picture as data: results describe it, this file draws it with matplotlib (optional extra)."""
+
+from dataclasses import dataclass, replace
+from os import PathLike
+from pathlib import Path
+from typing import Any
+
+from fieldtheory.ground.arrays import Array
+from fieldtheory.ground.errors import InvalidInput, MissingExtra
+
+FORMATS = ("png", "svg", "pdf")
+
+
+@dataclass(frozen=True, eq=False)
+class Line:
+    """One curve: a line with a band of half-width `spread`, or points with error bars."""
+
+    label: str
+    x: Array
+    y: Array
+    spread: Array | None = None
+    points: bool = False
+
+
+@dataclass(frozen=True, eq=False)
+class Picture:
+    """Curves on one pair of axes."""
+
+    title: str
+    x: str
+    y: str
+    lines: tuple[Line, ...]
+    logarithmic: tuple[str, ...] = ()
+
+    def __add__(self, other: "Picture") -> "Picture":
+        """Both sets of curves on the axes of the first."""
+        return replace(self, lines=self.lines + other.lines)
+
+    def draw(self, axes: Any = None) -> Any:
+        """Draw on matplotlib axes, new ones unless given; returns them."""
+        if axes is None:
+            axes = _figure().subplots()
+        for number, line in enumerate(self.lines):
+            _draw_line(axes, line, f"C{number}")
+        axes.set(xlabel=self.x, ylabel=self.y)
+        axes.set_title(self.title, fontsize="small", wrap=True)
+        for name in self.logarithmic:
+            getattr(axes, f"set_{name}scale")("log")
+        axes.grid(which="major", alpha=0.3)
+        axes.legend()
+        return axes
+
+    def save(self, path: str | PathLike[str]) -> None:
+        """Write the picture to a .png, .svg or .pdf file.
+
+        Raises `InvalidInput` for another ending or a path that cannot be written.
+        """
+        target = check_path(path)
+        figure = self.draw().figure
+        try:
+            figure.savefig(target, dpi=150)
+        except OSError as error:
+            raise InvalidInput(f"cannot write the picture {target}: {error.strerror}") from None
+
+
+def check_path(path: str | PathLike[str]) -> Path:
+    """The path of a picture, refused before any work if it cannot be written."""
+    target = Path(path)
+    if target.suffix.lstrip(".").lower() not in FORMATS:
+        raise InvalidInput(f"picture {str(path)!r}: end the name in .{', .'.join(FORMATS)}")
+    if not target.parent.is_dir():
+        raise InvalidInput(f"picture {str(path)!r}: there is no folder {str(target.parent)!r}")
+    return target
+
+
+def _figure() -> Any:
+    try:
+        from matplotlib.figure import Figure
+    except ImportError:
+        raise MissingExtra(
+            "drawing needs matplotlib: install it with  pip install 'fieldtheory[plot]'"
+        ) from None
+    return Figure(figsize=(7, 4.5), layout="constrained")
+
+
+def _draw_line(axes: Any, line: Line, colour: str) -> None:
+    if line.points:
+        axes.errorbar(
+            line.x, line.y, yerr=line.spread, fmt="o", color=colour, capsize=3, label=line.label
+        )
+        return
+    axes.plot(line.x, line.y, color=colour, label=line.label)
+    if line.spread is not None:
+        low = line.y - line.spread
+        low = low.clip(min=line.y.min() / 100)  # a band may not leave a logarithmic axis
+        axes.fill_between(line.x, low, line.y + line.spread, color=colour, alpha=0.2, linewidth=0)

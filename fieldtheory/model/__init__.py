@@ -1,0 +1,1 @@
+"""Floor 3, prediction: network and task to learning curve. Deterministic."""

@@ -1,0 +1,134 @@
+"""Truncated power series ("jets"): the Taylor coefficients of a formula, at many points at once.
+
+A kernel formula evaluated on jets gives all its Taylor coefficients at every quadrature node. For
+network kernels they are sums of terms of one sign, so each keeps its relative accuracy.
+"""
+
+from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from fieldtheory.ground.arrays import Array
+
+
+class Jet:
+    """A power series in h: coefficients of shape (order + 1, points).
+
+    >>> x = Jet.variable(np.array([2.0]), np.array([1.0]), order=2)
+    >>> (x * x).coefficients[:, 0].tolist()
+    [4.0, 4.0, 1.0]
+    """
+
+    __array_ufunc__ = None  # NumPy scalars on the left defer to the operators below
+    __slots__ = ("coefficients",)
+
+    def __init__(self, coefficients: Array) -> None:
+        self.coefficients = coefficients
+
+    @staticmethod
+    def variable(points: Array, scale: Array, order: int) -> "Jet":
+        """points + scale * h."""
+        series = np.zeros((order + 1, points.size))
+        series[0] = points
+        if order:
+            series[1] = scale
+        return Jet(series)
+
+    def __add__(self, other: Any) -> "Jet":
+        if isinstance(other, Jet):
+            return Jet(self.coefficients + other.coefficients)
+        series = self.coefficients.copy()
+        series[0] += other
+        return Jet(series)
+
+    def __neg__(self) -> "Jet":
+        return Jet(-self.coefficients)
+
+    def __sub__(self, other: Any) -> "Jet":
+        return self.__add__(-other)
+
+    def __rsub__(self, other: Any) -> "Jet":
+        return self.__neg__().__add__(other)
+
+    def __mul__(self, other: Any) -> "Jet":
+        if not isinstance(other, Jet):
+            return Jet(self.coefficients * other)
+        a, b = self.coefficients, other.coefficients
+        return Jet(np.array([_convolve(a, b, n) for n in range(len(a))]))
+
+    def __truediv__(self, other: Any) -> "Jet":
+        return self * power(other, -1) if isinstance(other, Jet) else Jet(self.coefficients / other)
+
+    def __rtruediv__(self, other: Any) -> "Jet":
+        return power(self, -1).__mul__(other)
+
+    def __pow__(self, exponent: int) -> "Jet":
+        """A whole power, by squaring."""
+        if exponent == 0:
+            return Jet(np.zeros_like(self.coefficients)).__add__(1)
+        if exponent % 2:
+            return self if exponent == 1 else self.__mul__(self ** (exponent - 1))
+        half = self ** (exponent // 2)
+        return half.__mul__(half)
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+
+def _convolve(a: Array, b: Array, n: int) -> Array:
+    """sum_k a_k b_(n-k)."""
+    total: Array = np.einsum("ki,ki->i", a[: n + 1], b[n::-1])
+    return total
+
+
+def power(jet: Jet, exponent: float) -> Jet:
+    r"""v^a by Miller's recurrence :math:`n v_0 g_n = \sum_k (k a - (n - k)) v_k g_{n-k}`."""
+    v = jet.coefficients
+    g = np.empty_like(v)
+    g[0] = v[0] ** exponent
+    order = np.arange(len(v))[:, None]
+    kv = order * v
+    for n in range(1, len(v)):
+        head, tail = slice(1, n + 1), g[n - 1 :: -1] if n else g[:0]
+        slopes = (exponent + 1) * kv[head] - n * v[head]
+        g[n] = np.einsum("ki,ki->i", slopes, tail) / (n * v[0])
+    return Jet(g)
+
+
+def integrate(slope: Callable[[int, Array], Array], jet: Jet, start: Array) -> Jet:
+    """f with f(0) = `start` and f' = p' s; slope(n, f) returns s_0 .. s_(n-1), known by then."""
+    p = jet.coefficients
+    kp = np.arange(len(p))[:, None] * p
+    f = np.empty_like(p)
+    f[0] = start
+    for n in range(1, len(p)):
+        f[n] = np.einsum("ki,ki->i", kp[1 : n + 1], slope(n, f)[::-1]) / n
+    return Jet(f)
+
+
+def sqrt(x: Any) -> Any:
+    return power(x, 0.5) if isinstance(x, Jet) else np.sqrt(x)
+
+
+def exp(x: Any) -> Any:
+    if not isinstance(x, Jet):
+        return np.exp(x)
+    return integrate(lambda n, f: f[:n], x, np.exp(x.coefficients[0]))
+
+
+def arcsin(x: Any) -> Any:
+    if not isinstance(x, Jet):
+        return np.arcsin(x)
+    slope = power(1 - x * x, -0.5).coefficients
+    return integrate(lambda n, _: slope[:n], x, np.arcsin(x.coefficients[0]))
+
+
+def arccos(x: Any) -> Any:
+    return np.pi / 2 - arcsin(x) if isinstance(x, Jet) else np.arccos(x)
+
+
+JET = SimpleNamespace(
+    sqrt=sqrt, exp=exp, arccos=arccos, arcsin=arcsin, pi=np.pi, clip=lambda x, *_: x, one=1.0
+)

@@ -1,0 +1,104 @@
+r"""Projecting a zonal kernel on harmonics, in float64: two roads that share only the kernel.
+
+Both integrate over the angle theta by Clenshaw-Curtis (`sphere.angles`), which converges
+geometrically for kernels of networks, ReLU included, and double the nodes until halving them
+changes nothing beyond rounding.
+
+`by_series` integrates by parts l times (Rodrigues' formula), which leaves the l-th Taylor
+coefficient a_l(t) of the kernel:
+
+.. math:: \lambda_l = \prod_{j=1}^{l} \frac{j}{d - 3 + 2j} \; E_t[a_l(t) (1 - t^2)^l]
+
+For positive kernels nearly all terms have one sign, so every eigenvalue keeps its relative
+accuracy, however small. Cost: degrees^2 per node.
+
+`by_harmonics` is the definition, :math:`\lambda_l = E_t[K(t) P_l(t)]`. Its rounding is relative to
+K(1) / sqrt(multiplicity), which an eigenvalue of high degree falls far below. Cost: degrees per
+node, so it serves the thousands of degrees that low dimensions need.
+"""
+
+from collections.abc import Callable
+from itertools import islice
+from math import sqrt
+
+import numpy as np
+
+from fieldtheory.ground.arrays import Array
+from fieldtheory.model.jet import JET, Jet
+from fieldtheory.model.kernel import Kernel
+from fieldtheory.model.sphere import angles, harmonics, weights
+
+EPS = float(np.finfo(float).eps)
+POINTS_AT_MOST = 2**15
+Projections = tuple[Array, Array, Array]  # eigenvalues, bound on rounding, change on halving
+
+
+def by_series(kernel: Kernel, dimension: int, last: int) -> tuple[Array, Array]:
+    """Eigenvalues 0 .. last by Rodrigues' formula, and a bound on the error of each."""
+    points = 4 * int(48 + 2 * sqrt(dimension + 2 * last))
+    return _refined(_series, kernel, dimension, last, points)
+
+
+def by_harmonics(kernel: Kernel, dimension: int, last: int) -> tuple[Array, Array]:
+    """Eigenvalues 0 .. last by their definition, and a bound on the error of each."""
+    points = 4 * (64 + last + int(sqrt(dimension)))
+    return _refined(_harmonics, kernel, dimension, last, points)
+
+
+def _refined(
+    project: Callable[[Kernel, int, int, int], Projections],
+    kernel: Kernel,
+    dimension: int,
+    last: int,
+    points: int,
+) -> tuple[Array, Array]:
+    """Double the nodes until halving changes no more than rounding, or hardly less than before.
+
+    The second stop is for kernels so steep near t = 1 that 1 - p^2 itself has lost digits there:
+    more nodes do not help, and the change is then the honest error. Infinite errors mean that the
+    kernel was not finite at the nodes.
+    """
+    lam, error, before = np.zeros(last + 1), np.full(last + 1, np.inf), np.inf
+    while points <= POINTS_AT_MOST:
+        finer, rounding, change = project(kernel, dimension, last, points)
+        if not np.all(np.isfinite(finer)):
+            break
+        lam, error = finer, rounding + change
+        worst = float(np.max(change / (rounding + np.finfo(float).tiny)))
+        if worst <= 4 or worst > before / 8:
+            break
+        before = worst
+        points *= 2
+    return lam, error
+
+
+def _series(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:
+    theta, w = angles(points), weights(dimension, points)
+    half = np.zeros_like(w)
+    half[::2] = weights(dimension, points // 2)
+    live = w > 0
+    live[[0, -1]] = False  # the ends carry no weight, and are where kernels are singular
+    theta, w, half = theta[live], w[live], half[live]
+    with np.errstate(all="ignore"):  # what is not finite is judged by the caller
+        variable = Jet.variable(np.cos(theta), np.sin(theta) ** 2, last)
+        terms = kernel.function(variable, JET).coefficients
+    j = np.arange(1, last + 1)
+    factor = np.concatenate([[1.0], np.cumprod(j / (dimension - 3 + 2.0 * j))])
+    lam = factor * (terms @ w)
+    rounding = (64 + 4 * np.arange(last + 1)) * EPS * factor * (np.abs(terms) @ w)
+    return lam, rounding, np.abs(lam - factor * (terms @ half))
+
+
+def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:
+    cosines, w = np.cos(angles(points)), weights(dimension, points)
+    values = kernel(cosines)
+    fine, square = w * values, w * values**2
+    coarse = weights(dimension, points // 2) * values[::2]
+    rows: list[tuple[float, float, float]] = []
+    for l, p in enumerate(islice(harmonics(dimension, cosines), last + 1)):
+        value = float(np.einsum("i,i->", fine, p))  # einsum: no threads for so small a sum
+        spread = sqrt(float(np.einsum("i,i,i->", square, p, p)))
+        change = abs(value - float(np.einsum("i,i->", coarse, p[::2])))
+        rows.append((value, (4 + l / 8) * EPS * spread, change))
+    table = np.array(rows).T
+    return table[0], table[1], table[2]

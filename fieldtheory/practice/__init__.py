@@ -1,0 +1,1 @@
+"""Floor 4, experiment: where chance, clocks and disks begin."""

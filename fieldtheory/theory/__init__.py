@@ -1,0 +1,1 @@
+"""Floor 1, algebra: exact, in SymPy and networkx; no NumPy, no floats."""

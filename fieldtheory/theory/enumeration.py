@@ -1,0 +1,184 @@
+"""Every diagram of an action, each once, with its exact weight.
+
+For each choice of vertices whose orders add up, the legs are contracted one after another, as in
+Wick's theorem, component by component; partial graphs that are isomorphic are merged by their
+canonical form and carry the number of contractions that lead to them. Divided by the number of
+ways to number vertices and legs, the count of a finished diagram is 1/symmetry.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from fractions import Fraction
+from math import factorial, prod
+from typing import Any, NamedTuple
+
+from fieldtheory.ground.checks import count
+from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.theory.action import Action, multiplicities
+from fieldtheory.theory.contraction import EVERYTHING, Rules, Table, contracted, half_edges
+from fieldtheory.theory.diagram import Diagram
+
+LARGEST = 40  # half-edges, external legs included: beyond it a list takes hours, not seconds
+
+
+def diagrams(
+    action: Action,
+    legs: Any = 2,
+    *,
+    order: int | None = None,
+    loops: int | None = None,
+    connected: bool = False,
+    one_particle_irreducible: bool = False,
+    unlabelled: bool = False,
+    vacuum_bubbles: bool = True,
+) -> Iterator[Diagram]:
+    r"""Every Feynman diagram of `action`, each isomorphism class once, in a fixed order.
+
+    The sum over diagrams of amplitude / symmetry is the correlator of the legs at that order.
+
+    action      what is expanded.
+    legs        a number (of the action's only quantum field) or a tuple of field names; external
+                legs are held fixed in that order unless `unlabelled`.
+    order       the orders of the vertices, added; or
+    loops       the number of independent loops (connected diagrams). Exactly one of the two.
+    connected   only diagrams in one piece. When False every class of Wick contractions is listed,
+                vacuum bubbles included.
+    one_particle_irreducible   only diagrams no single internal line holds together (so connected);
+                legs are stubs, self-loops are allowed, a bare propagator does not count.
+    unlabelled  legs of the same field may be exchanged.
+    vacuum_bubbles   False leaves out diagrams with a piece that no external leg is tied to: they
+                cancel against the normalisation.
+
+    An odd number of legs to pair up gives an empty list. Raises InvalidInput for a negative order,
+    an unknown field, an action without vertices, an infinite family or an absurd size.
+
+    >>> [d.symmetry for d in diagrams(Action.phi(4, coupling="g"), order=2, connected=True)]
+    [4, 4, 6]
+    """
+    found = classes(
+        action,
+        _request(action, legs, order, loops),
+        Rules(
+            connected=connected or one_particle_irreducible or loops is not None,
+            irreducible=one_particle_irreducible,
+            labelled=not unlabelled,
+            vacuum=vacuum_bubbles,
+        ),
+    )
+    return (diagram for diagram, _ in found)
+
+
+class Request(NamedTuple):
+    """What is asked: the legs, and the order or the number of loops."""
+
+    legs: tuple[str, ...]
+    order: int | None
+    loops: int | None
+
+
+def _request(action: Action, legs: Any, order: int | None, loops: int | None) -> Request:
+    """The question, checked."""
+    if (order is None) == (loops is None):
+        raise InvalidInput(
+            f"order = {order}, loops = {loops}: give exactly one of them, as in order=2"
+        )
+    names = action.leg_names(legs)
+    if order is not None:
+        order = count("order", order)
+    if loops is not None:
+        loops = count("loops", loops)
+        few = [v for v in action.vertices if 1 <= action.valence(v) <= 2]
+        if few:
+            raise InvalidInput(
+                f"loops = {loops}: vertex {few[0].strands} has {action.valence(few[0])} legs to "
+                "contract and can be inserted without end at a given number of loops; give order="
+            )
+    if (order or (loops or 0) > 1) and not action.vertices:
+        raise InvalidInput(f"the action {action} has no vertex: only order 0 can be asked of it")
+    return Request(names, order, loops)
+
+
+def classes(
+    action: Action, request: Request, rules: Rules = EVERYTHING
+) -> Iterator[tuple[Diagram, Fraction]]:
+    """Diagrams with the weight the contractions give them: 1/symmetry, found independently."""
+    legs = [name for name in request.legs if not action.field(name).background]
+    contents = [
+        content
+        for content in _contents(action, request, rules)
+        if (half_edges(action, content) + len(legs)) % 2 == 0
+    ]
+    largest = max((half_edges(action, content) for content in contents), default=0) + len(legs)
+    if largest > LARGEST:
+        raise InvalidInput(
+            f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs: that is "
+            f"{largest} half-edges to contract; at most {LARGEST} are allowed. Ask for a lower "
+            "order or fewer legs"
+        )
+    return _generate(action, request, rules, contents)
+
+
+def _generate(
+    action: Action, request: Request, rules: Rules, contents: list[tuple[int, ...]]
+) -> Iterator[tuple[Diagram, Fraction]]:
+    for content in contents:
+        table = Table(action, request.legs, rules)
+        finished = contracted(table, content)
+        total = prod(
+            factorial(times) * vertex.symmetry**times
+            for times, vertex in zip(content, action.vertices, strict=True)
+        )
+        if not rules.labelled:
+            total *= multiplicities(request.legs)
+        found = [(table.diagram(state), Fraction(ways, total)) for state, ways in finished.items()]
+        kept = [(d, weight) for d, weight in found if _kept(d, rules)]
+        kept.sort(key=lambda pair: (pair[0].symmetry, pair[0].edges))
+        yield from kept
+
+
+def _kept(diagram: Diagram, rules: Rules) -> bool:
+    if rules.irreducible:
+        return diagram.is_one_particle_irreducible
+    if rules.connected:
+        return diagram.is_connected
+    return rules.vacuum or not diagram.has_vacuum_bubble
+
+
+def _contents(action: Action, request: Request, rules: Rules) -> Iterator[tuple[int, ...]]:
+    """How many of each vertex, for every multiset of vertices that may be meant."""
+    valences = [action.valence(vertex) for vertex in action.vertices]
+    if request.order is not None:
+        steps, total = [vertex.order for vertex in action.vertices], request.order
+    else:
+        # a connected diagram of V vertices obeys  sum (valence - 2) = 2 (loops - 1) + legs
+        assert request.loops is not None
+        steps, total = [v - 2 for v in valences], 2 * (request.loops - 1) + len(request.legs)
+    alone = rules.connected and not request.legs
+    for content in _partitions(steps, total):
+        inert = sum(times for times, v in zip(content, valences, strict=True) if v == 0)
+        lonely = alone and sum(content) == 1
+        if inert and not lonely and (rules.connected or (not rules.vacuum)):
+            continue
+        yield content
+    if request.loops == 0 and alone:
+        yield from (
+            tuple(int(w == v) for w in range(len(valences)))
+            for v, valence in enumerate(valences)
+            if valence == 0
+        )
+
+
+def _partitions(steps: list[int], total: int) -> Iterator[tuple[int, ...]]:
+    """Ways to reach `total` with that many of each step; steps below 1 are not taken.
+
+    >>> list(_partitions([1, 2], 2))
+    [(0, 1), (2, 0)]
+    """
+    if not steps:
+        yield from [()] if total == 0 else []
+        return
+    most = total // steps[0] if steps[0] > 0 else 0
+    for times in range(max(most, 0) + 1):
+        for rest in _partitions(steps[1:], total - times * steps[0]):
+            yield (times, *rest)

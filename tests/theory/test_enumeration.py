@@ -1,0 +1,282 @@
+"""Every diagram once: against brute-force Wick pairings and against published counts."""
+
+import json
+from fractions import Fraction
+from itertools import combinations_with_replacement
+from pathlib import Path
+
+import pytest
+from hypothesis import given, settings
+
+from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.theory import learning
+from fieldtheory.theory.action import Action, Field, Vertex
+from fieldtheory.theory.contraction import Rules
+from fieldtheory.theory.enumeration import Request, classes, diagrams
+from tests.oracles import wick
+from tests.strategies import plain_actions, replicated_actions
+
+TABLE = json.loads((Path(__file__).parents[1] / "reference" / "diagrams.json").read_text())
+PHI4 = Action.phi(4, coupling="g")
+MIXED = Action.phi(3, "h") + Action.phi(4, "g")
+YUKAWA = Action((Field("phi"), Field("A")), (Vertex("g", [("phi", "phi", "A")]),))
+
+
+def test_the_house_example():
+    found = list(diagrams(PHI4, legs=2, order=2, connected=True))
+    assert [d.symmetry for d in found] == [4, 4, 6]
+
+
+# -- Wick's theorem by brute force, diagram by diagram -------------------------------------------
+
+
+def by_content(action, legs, order):
+    """{vertex content: {class: symmetry}} from the engine."""
+    found = {}
+    for diagram in diagrams(action, legs=legs, order=order):
+        content = tuple(sorted(vertex.strands for vertex in diagram.vertices))
+        found.setdefault(content, {})[wick.of_diagram(diagram)] = diagram.symmetry
+    return found
+
+
+def by_hand(action, legs, order):
+    """The same from the oracle, for every multiset of vertices of that order."""
+    names = action.leg_names(legs)
+    background = [field.name for field in action.fields if field.background]
+    found = {}
+    for number in range(order + 1):
+        for chosen in combinations_with_replacement(action.vertices, number):
+            if sum(vertex.order for vertex in chosen) == order:
+                content = tuple(sorted(vertex.strands for vertex in chosen))
+                found[content] = wick.classes(content, names, background)
+    return {content: classes for content, classes in found.items() if classes}
+
+
+def agrees_with_wick(action, legs, order):
+    return by_content(action, legs, order) == by_hand(action, legs, order)
+
+
+CASES = {
+    "phi4 vacuum": (PHI4, 0, 3),
+    "phi4 propagator": (PHI4, 2, 2),
+    "phi4 four legs": (PHI4, 4, 2),
+    "phi3 vacuum": (Action.phi(3), 0, 4),
+    "phi3 one leg": (Action.phi(3), 1, 3),
+    "phi3 propagator": (Action.phi(3), 2, 2),
+    "mixed": (MIXED, 2, 2),
+    "phi6": (Action.phi(6), 2, 1),
+    "two fields": (YUKAWA, ("phi", "phi"), 2),
+    "two fields, four vertices": (YUKAWA, (), 4),
+    "learning, one leg": (learning.action(2), 1, 2),
+    "learning, two legs": (learning.action(1), 2, 2),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES.keys())
+def test_engine_is_wick(case):
+    assert agrees_with_wick(*case)
+
+
+FURTHER = {
+    "phi4": (PHI4, 2, 3),
+    "phi3": (Action.phi(3), 2, 4),
+    "mixed": (MIXED, 2, 3),
+    "phi6": (Action.phi(6), 2, 2),
+    "learning": (learning.action(2), 2, 2),
+}
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("case", FURTHER.values(), ids=FURTHER.keys())
+def test_engine_is_wick_further(case):
+    assert agrees_with_wick(*case)
+
+
+def test_wick_rejects_a_spoiled_list():
+    """A wrong symmetry, a diagram twice under another name, a diagram missing: all are seen."""
+    honest = by_content(PHI4, 2, 2)
+    ((content, found),) = honest.items()
+    slow = by_hand(PHI4, 2, 2)[content]
+    for name in found:
+        assert found | {name: 2 * found[name]} != slow
+        assert {other: found[other] for other in found if other != name} != slow
+
+
+# -- weights --------------------------------------------------------------------------------------
+
+
+def weights_are_symmetries(action, legs, order, **rules):
+    request = Request(action.leg_names(legs), order, None)
+    return all(w == Fraction(1, d.symmetry) for d, w in classes(action, request, Rules(**rules)))
+
+
+@settings(max_examples=40, deadline=None)
+@given(plain_actions())
+def test_contractions_weigh_one_over_symmetry(action):
+    legs = (action.fields[0].name,) * 2
+    assert weights_are_symmetries(action, legs, 2)
+    assert weights_are_symmetries(action, legs, 2, labelled=False)
+
+
+@settings(max_examples=40, deadline=None)
+@given(replicated_actions())
+def test_strands_weigh_one_over_symmetry(action):
+    assert weights_are_symmetries(action, ("phi", "phi"), 2)
+    assert weights_are_symmetries(action, ("phi", "r", "phi"), 2, labelled=False)
+
+
+@settings(max_examples=30, deadline=None)
+@given(plain_actions())
+def test_each_class_comes_once(action):
+    found = list(diagrams(action, legs=(action.fields[0].name,) * 2, order=2))
+    assert len(set(found)) == len(found)
+
+
+# -- published counts -----------------------------------------------------------------------------
+
+QUICK = 100  # rows with more diagrams than this are left to the full proof
+
+
+def action_of(valences):
+    total = Action.phi(valences[0], f"g{valences[0]}")
+    for power in valences[1:]:
+        total = total + Action.phi(power, f"g{power}")
+    return total
+
+
+def rows():
+    found = []
+    for family in TABLE["families"]:
+        for loops, number, total in family["rows"]:
+            marks = [pytest.mark.slow] if number > QUICK else []
+            name = f"{family['id']}-{loops}"
+            found.append(pytest.param(family, loops, number, total, id=name, marks=marks))
+    return found
+
+
+@pytest.mark.parametrize(("family", "loops", "number", "total"), rows())
+def test_published_families(family, loops, number, total):
+    found = list(
+        diagrams(
+            action_of(family["valences"]),
+            legs=family["legs"],
+            loops=loops,
+            connected=True,
+            one_particle_irreducible=family["one_particle_irreducible"],
+            unlabelled=family["leg_labels"] == "unlabelled",
+        )
+    )
+    assert len(found) == number
+    assert sum(Fraction(1, d.symmetry) for d in found) == Fraction(total)
+    assert all(d.loops == loops for d in found)
+
+
+LEGS = {"vacuum": (), "<phi phi>": ("phi", "phi"), "<A A>": ("A", "A")}
+
+
+@pytest.mark.parametrize(("what", "loops", "number", "total"), TABLE["two_fields"]["rows"])
+def test_published_two_fields(what, loops, number, total):
+    legs = LEGS[what.rsplit(" ", 1)[0]]
+    found = list(
+        diagrams(YUKAWA, legs=legs, loops=loops, one_particle_irreducible=what.endswith("1PI"))
+    )
+    assert len(found) == number
+    assert sum(Fraction(1, d.symmetry) for d in found) == Fraction(total)
+
+
+# -- each filter, by the set it leaves out ----------------------------------------------------------
+
+
+def both(action, legs, order, **filter_):
+    everything = set(diagrams(action, legs=legs, order=order))
+    kept = set(diagrams(action, legs=legs, order=order, **filter_))
+    assert kept < everything
+    return kept, everything - kept
+
+
+def test_connected_leaves_out_what_is_in_pieces():
+    kept, out = both(MIXED, 2, 2, connected=True)
+    assert all(d.is_connected for d in kept)
+    assert not any(d.is_connected for d in out)
+
+
+def test_irreducible_leaves_out_what_one_line_holds():
+    kept, out = both(MIXED, 2, 3, one_particle_irreducible=True)
+    assert all(d.is_one_particle_irreducible for d in kept)
+    assert not any(d.is_one_particle_irreducible for d in out)
+    assert any(d.is_connected for d in out)
+
+
+def test_no_vacuum_bubbles_leaves_out_what_no_leg_reaches():
+    kept, out = both(MIXED, 2, 2, vacuum_bubbles=False)
+    assert not any(d.has_vacuum_bubble for d in kept)
+    assert all(d.has_vacuum_bubble for d in out)
+
+
+def test_unlabelled_merges_what_legs_told_apart():
+    labelled = list(diagrams(PHI4, legs=4, order=2, connected=True))
+    free = list(diagrams(PHI4, legs=4, order=2, connected=True, unlabelled=True))
+    assert len(free) < len(labelled)
+    assert 24 * sum(Fraction(1, d.symmetry) for d in free) == sum(
+        Fraction(1, d.symmetry) for d in labelled
+    )
+
+
+def test_order_is_a_sum_over_loops():
+    by_order = set(diagrams(PHI4, legs=2, order=3, connected=True))
+    assert by_order == set(diagrams(PHI4, legs=2, loops=3))
+
+
+# -- edges of the question ------------------------------------------------------------------------
+
+
+def test_odd_legs_give_nothing():
+    assert list(diagrams(PHI4, legs=3, order=2)) == []
+    assert list(diagrams(YUKAWA, legs=("phi",), order=3)) == []
+
+
+def test_order_zero_is_free():
+    assert len(list(diagrams(PHI4, legs=4, order=0))) == 3
+    assert [d.edges for d in diagrams(PHI4, legs=2, loops=0)] == [((-1, -2, "phi"),)]
+    assert list(diagrams(PHI4, legs=2, loops=0, one_particle_irreducible=True)) == []
+    assert len(list(diagrams(PHI4, legs=0, order=0))) == 1
+    assert list(diagrams(PHI4, legs=0, order=0, connected=True)) == []
+
+
+def test_it_is_lazy_and_repeats_itself():
+    stream = diagrams(PHI4, legs=2, order=2)
+    assert next(stream) == next(diagrams(PHI4, legs=2, order=2))
+    assert list(diagrams(MIXED, 2, order=3)) == list(diagrams(MIXED, 2, order=3))
+
+
+def test_background_only_vertices_stand_alone():
+    r, phi = Field("r", background=True), Field("phi")
+    action = Action((r, phi), (Vertex("g", [("r", "r")]), Vertex("h", [("phi",) * 4])))
+    assert sorted(d.symmetry for d in diagrams(action, legs=0, order=1)) == [2, 8]
+    assert len(list(diagrams(action, legs=2, order=1, connected=True))) == 1
+    assert [d.symmetry for d in diagrams(action, legs=0, order=2)].count(2 * 2 * 2) == 1
+
+
+SOURCE = Action((Field("phi"),), (Vertex("j", [("phi",)]), Vertex("g", [("phi",) * 4])))
+
+
+@pytest.mark.parametrize(
+    ("wrong", "says"),
+    [
+        (lambda: diagrams(PHI4, order=-1), "at least 0"),
+        (lambda: diagrams(PHI4, loops=-1), "at least 0"),
+        (lambda: diagrams(PHI4, order=1.5), "whole number"),
+        (lambda: diagrams(PHI4), "exactly one"),
+        (lambda: diagrams(PHI4, order=1, loops=1), "exactly one"),
+        (lambda: diagrams(PHI4, legs=("psi",), order=1), "unknown field"),
+        (lambda: diagrams(PHI4, legs=-2, order=1), "legs"),
+        (lambda: diagrams(YUKAWA, legs=2, order=1), "one name per leg"),
+        (lambda: diagrams(Action((Field("phi"),)), order=1), "no vertex"),
+        (lambda: diagrams(PHI4, order=30), "half-edges"),
+        (lambda: diagrams(PHI4, legs=2, loops=40), "half-edges"),
+        (lambda: diagrams(SOURCE, loops=1), "without end"),
+    ],
+)
+def test_bad_input_is_refused_before_any_work(wrong, says):
+    with pytest.raises(InvalidInput, match=says):
+        wrong()
