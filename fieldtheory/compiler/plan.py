@@ -111,7 +111,16 @@ def contraction(diagram: Diagram, *, closed: bool = False, factor: sp.Expr = sp.
     return Plan(subscripts, tuple(name for _, name in terms), prefactor)
 
 
-def evaluate(series: Series, *, mu: Any, kernel: Any, target: Any, eta: float, s2: float) -> Array:
+def evaluate(
+    series: Series,
+    *,
+    mu: Any,
+    kernel: Any,
+    target: Any,
+    eta: float,
+    s2: float,
+    label_noise: float = 0.0,
+) -> Array:
     """A learning series on a finite measure: an array over its external points.
 
     mu      the P weights of the input points, positive or zero, of sum one.
@@ -119,6 +128,7 @@ def evaluate(series: Series, *, mu: Any, kernel: Any, target: Any, eta: float, s
     target  g at the points.
     eta     the mean number of samples (the number itself in the fixed ensemble).
     s2      the ridge, positive, not divided by the number of samples.
+    label_noise   the variance of the labels' noise, for `learning.label_noise`.
 
     The mean has shape (P,), the covariance (P, P), the error (). Raises InvalidInput when shapes or
     signs do not fit.
@@ -135,7 +145,8 @@ def evaluate(series: Series, *, mu: Any, kernel: Any, target: Any, eta: float, s
         "C": frozen(np.linalg.solve(system, gram)),
         "r": frozen(-np.linalg.solve(system, wanted)),
     }
-    values = {learning.eta: mean_samples, learning.s2: ridge}
+    noise = checks.variance("label_noise", label_noise)
+    values = {learning.eta: mean_samples, learning.s2: ridge, learning.v: noise}
     closed = series.quantity == "error"
     shape = () if closed else (weights.size,) * (1 if series.quantity == "mean" else 2)
     total = np.zeros(shape)

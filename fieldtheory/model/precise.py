@@ -4,7 +4,7 @@ r"""Eigenvalues to any number of digits, by the definition and nothing else.
 
 The integral over theta in (0, pi) is a sum over double-exponential nodes,
 
-.. math:: \theta(u) = \frac{\pi}{1 + e^{-\pi \sinh u}}, \qquad u = 0, \pm h, \pm 2h, \dots
+.. math:: \theta(u) = \frac{\pi}{1 + e^{-\pi \sinh u}}, \qquad u = 0, \pm h, \pm 2h, \dots, \pm nh
 
 which converges geometrically whatever happens at the ends. An eigenvalue far below K(1) is left
 over when larger terms cancel, so the working precision grows by the digits that cancel. Nothing
@@ -25,8 +25,8 @@ from fieldtheory.model.spectrum import MULTIPLICITY_AT_MOST, Spectrum
 from fieldtheory.model.sphere import harmonics, multiplicity
 
 GUARD = 12  # digits of working precision beyond those that are asked and those that cancel
-FIRST_STEP = 1 / 4  # of the nodes, in u
-STEPS = 9  # halvings of it before giving up
+FIRST_POINTS = 16  # nodes on either side of u = 0
+HALVINGS = 9  # of the step, before giving up
 
 
 def precise_spectrum(kernel: Kernel, dimension: int, degrees: int, digits: int = 25) -> Spectrum:
@@ -59,10 +59,10 @@ def precise_spectrum(kernel: Kernel, dimension: int, degrees: int, digits: int =
     counts = [multiplicity(d, l) for l in range(last + 1)]
     before: list[Any] = []
     working = wanted + GUARD + len(str(counts[-1]))
-    for halving in range(STEPS):
+    for halving in range(HALVINGS):
         context = _context(working)
         zero = [context.mpf(10) ** -(wanted + 10 + 4 * l) * top / n for l, n in enumerate(counts)]
-        now = _project(kernel, d, last, context, FIRST_STEP / 2**halving)
+        now = _project(kernel, d, last, context, FIRST_POINTS * 2**halving)
         goal = context.mpf(10) ** -wanted / 2
         pairs = zip(before, now, zero, strict=False)
         if before and all(abs(a - b) <= goal * abs(b) + z * (abs(b) < z) for a, b, z in pairs):
@@ -73,7 +73,7 @@ def precise_spectrum(kernel: Kernel, dimension: int, degrees: int, digits: int =
         working = wanted + GUARD + max(lost, 0) + halving
     raise OutOfRegime(
         f"precise_spectrum of {kernel.name}, dimension {d}, degree {last}: {wanted} digits are "
-        f"not settled after {STEPS} halvings of the step. Ask for fewer degrees or digits"
+        f"not settled after {HALVINGS} halvings of the step. Ask for fewer degrees or digits"
     )
 
 
@@ -117,23 +117,23 @@ def _world(context: Any) -> SimpleNamespace:
     return SimpleNamespace(**functions, clip=clip, pi=+context.pi, one=context.one)
 
 
-def _project(kernel: Kernel, d: int, last: int, context: Any, step: float) -> list[Any]:
-    """Eigenvalues 0 .. last with nodes `step` apart."""
-    cosines, weights = _nodes(d, context, step)
+def _project(kernel: Kernel, d: int, last: int, context: Any, points: int) -> list[Any]:
+    """Eigenvalues 0 .. last with 2 `points` + 1 nodes."""
+    cosines, weights = _nodes(d, context, points)
     values = weights * kernel.function(cosines, _world(context))
     if not all(map(context.isfinite, values)):
         raise InvalidInput(f"kernel {kernel.name!r} is not finite at every cosine in (-1, 1)")
     return [values @ p for p in islice(harmonics(d, cosines), last + 1)]
 
 
-def _nodes(d: int, context: Any, step: float) -> tuple[Any, Any]:
+def _nodes(d: int, context: Any, points: int) -> tuple[Any, Any]:
     """Cosines and weights of the uniform measure, the weights summing to one."""
-    beyond = int(_reach(d, context.dps) / step) + 1
     cosines, weights = [], []
-    for k in range(-beyond, beyond + 1):
-        grown = context.exp(-context.pi * context.sinh(context.mpf(k) * step))
+    for k in range(-points, points + 1):
+        u = context.mpf(k) * _reach(d, context.dps) / points
+        grown = context.exp(-context.pi * context.sinh(u))
         theta = context.pi / (1 + grown)
-        slope = context.cosh(context.mpf(k) * step) * grown / (1 + grown) ** 2
+        slope = context.cosh(u) * grown / (1 + grown) ** 2
         cosines.append(context.cos(theta))
         weights.append(slope * context.sin(theta) ** (d - 2))
     total = sum(weights)
@@ -143,9 +143,10 @@ def _nodes(d: int, context: Any, step: float) -> tuple[Any, Any]:
 @cache
 def _reach(d: int, digits: int) -> float:
     """The u beyond which the measure is below 10^-digits of its peak."""
-    u = np.linspace(0, 12, 4801)
-    grown = np.exp(-np.pi * np.sinh(np.minimum(u, 6)))
-    grown = np.maximum(grown, np.finfo(float).tiny)
-    logarithm = (d - 2) * np.log(np.sin(np.pi * grown / (1 + grown))) + np.log(np.cosh(u) * grown)
+    u = np.geomspace(1e-6, 8, 4000)
+    fall = -np.pi * np.sinh(u)  # the logarithm of `grown`; theta = pi * grown far out
+    grown = np.exp(np.maximum(fall, -600))
+    sine = np.where(fall < -30, np.log(np.pi) + fall, np.log(np.sin(np.pi * grown / (1 + grown))))
+    logarithm = (d - 2) * sine + fall + np.log(np.cosh(u)) - 2 * np.log1p(grown)
     inside = logarithm - logarithm[0] > -np.log(10) * (digits + 5)
     return float(u[min(int(np.argmin(inside)), u.size - 1)])

@@ -22,6 +22,7 @@ METHODS = ("planar", "perturbative", "equivalent-kernel", "renormalised")
 ENSEMBLES = ("fixed", "poisson")
 ORDERS = 1  # the highest order of the perturbative methods
 MODES_PER_SAMPLE = 1e4
+MODES_QUICK = 100  # per sample, in a search
 Model = Network | Kernel | Spectrum
 
 
@@ -130,7 +131,7 @@ def modes_of(model: Model, task: Task, samples: float = 1.0, accurate: bool = Tr
             )
         return model
     kernel = kernel_of(model, task)
-    enough = max(MODES, MODES_PER_SAMPLE * samples)
+    enough = max(MODES, MODES_PER_SAMPLE * samples) if accurate else MODES_QUICK * samples
     found = spectrum(kernel, task.dimension, modes=enough, accurate=accurate)
     if found.eigenvalues.size > degree:
         return found
@@ -151,7 +152,7 @@ def _planar(question: _Question) -> LearningCurve:
     crossing = neglected.crossing(modes, power, N, kappa)
     # a tail mode of eigenvalue lam counts lam kappa / (lam + kappa), not lam, in N kappa
     truncation = 2 * modes.tail * np.minimum(modes.tail_eigenvalue / kappa, 1) / (N * kappa)
-    uncertainty = np.abs(error * crossing) + error * truncation
+    uncertainty = error * (2 * np.abs(crossing) + truncation)
     if question.ensemble == "fixed":
         uncertainty += np.abs(neglected.poisson(modes, power, N, ridge, task.noise))
     worst = float(np.max(uncertainty / error, where=error > 0, initial=0.0))

@@ -14,6 +14,7 @@ from fieldtheory.model.projection import by_harmonics, by_series
 from fieldtheory.model.sphere import multiplicity, zonal
 
 RESOLVED = 1e-6  # the largest relative error of an eigenvalue that is kept
+DOUBTFUL = 1e-9  # relative error of the accurate road beyond which the plain one is asked too
 MODES = 1e7  # far more modes than samples: what lies beyond them acts as ridge
 DEGREES_AT_LEAST, DEGREES_AT_MOST = 48, 4096
 SERIES_AT_MOST = 64, 256  # degrees up to which the accurate series is used: unasked, when asked
@@ -86,7 +87,8 @@ class Spectrum:
     def tail(self) -> float:
         """K(1) minus the listed degrees: the variance of everything not resolved."""
         rest = self.trace - float(np.sum(self.counts * self.eigenvalues))
-        return rest if rest > 8 * np.finfo(float).eps * self.trace else 0.0
+        rounding = 8 * np.finfo(float).eps * self.trace
+        return rest if rest > rounding + float(np.sum(self.counts * self.errors)) else 0.0
 
     @cached_property
     def tail_eigenvalue(self) -> float:
@@ -170,12 +172,15 @@ def spectrum(
 
 
 def _project(kernel: Kernel, dimension: int, last: int, series: int) -> tuple[Array, Array]:
-    """The accurate road where it is affordable and open, else the plain one."""
+    """The accurate road where it is affordable and open, else the plain one; or each where it is
+    the better of the two: on the circle the ends carry weight, and series break down there."""
+    better, best = np.zeros(last + 1), np.full(last + 1, np.inf)
     if last <= series:
-        lam, errors = by_series(kernel, dimension, last)
-        if np.all(np.isfinite(errors)):
-            return lam, errors
+        better, best = by_series(kernel, dimension, last)
+        if np.all(best <= DOUBTFUL * np.abs(better)):
+            return better, best
     lam, errors = by_harmonics(kernel, dimension, last)
+    lam, errors = np.where(errors < best, lam, better), np.minimum(errors, best)
     if not np.all(np.isfinite(errors)):
         raise InvalidInput(f"kernel {kernel.name!r} is not finite at every cosine in [-1, 1]")
     return lam, errors

@@ -110,6 +110,7 @@ def measure(
     by: str = "regression",
     width: int = 512,
     tests: int = 2000,
+    label_scale: float = 1.0,
     store: str | PathLike[str] | None = None,
     progress: bool | None = None,
 ) -> Measurement:
@@ -122,7 +123,8 @@ def measure(
                                      + \sum_l G_l , \quad
                                      K^{(2)} = \sum_l \lambda_l^2 \deg_l P_l
     by "gradient-descent"  networks of `width` trained to convergence (`train`), the error on
-                           `tests` fresh points
+                           `tests` fresh points. Finite networks learn features, more so with a
+                           small ridge: a small `label_scale` keeps them near their kernel
 
     A power-per-degree target is realised anew in every draw. `rng` is a seed or a Generator that
     supplies one. With `store` finished draws are kept in that file and found again after an
@@ -144,7 +146,7 @@ def measure(
     if by == "regression":
         runner = _Regression(kernel_of(model, task), modes_of(model, task, sizes.max()), task)
     else:
-        runner = _Descent(_network(model), task, checks.count("width", width, least=1), tests)
+        runner = _Descent(_network(model), task, width, tests, label_scale)
     question = f"{runner.name}; {task}"
     settings = {"question": question, "by": by, "seed": seed, **runner.settings}
     kept = Store(store, settings)
@@ -233,11 +235,15 @@ CHEBYSHEV = 48
 class _Descent:
     """One draw of a trained network and its error on fresh points."""
 
-    def __init__(self, network: Network, task: Task, width: int, tests: int) -> None:
-        self.network, self.task, self.width = network, task, width
+    def __init__(
+        self, network: Network, task: Task, width: int, tests: int, label_scale: float
+    ) -> None:
+        self.network, self.task = network, task
+        self.width = checks.count("width", width, least=1)
         self.tests = checks.count("tests", tests, least=1)
-        self.name = str(network)
-        self.settings = {"width": width, "tests": self.tests}
+        self.label_scale = checks.positive("label_scale", label_scale)
+        self.name = f"{network}, width {self.width}"
+        self.settings = {"tests": self.tests, "label_scale": self.label_scale}
 
     def __call__(self, size: int, stream: np.random.SeedSequence) -> float:
         task, rng = self.task, np.random.default_rng(stream)
@@ -250,6 +256,7 @@ class _Descent:
             width=self.width,
             ridge=task.ridge,
             rng=rng,
+            label_scale=self.label_scale,
             progress=False,
         )
         if not trained.converged:

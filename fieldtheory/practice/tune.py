@@ -20,7 +20,7 @@ from fieldtheory.model.task import Task
 
 SCREEN = 8  # Sobol points in each cell
 POLISHED = 6  # best cells that are then minimised
-STEP: Any = 1e-4  # of the gradient, in the logarithm of a variance
+STEP = 1e-4  # of the gradient, in the logarithm of a variance
 SWEEP = 13  # sample sizes of the final curves: a decade and a half around the asked one
 
 Range = tuple[float, float]
@@ -253,11 +253,11 @@ class _Search:
 
         if not np.isfinite(self.log_error(cell, start)):
             return
-        minimize(
+        minimize(  # type: ignore[call-overload]
             lambda point: min(self.log_error(cell, point), 1e3),
             start,
             method="L-BFGS-B",
-            bounds=[*bounds],
+            bounds=bounds,
             options={"maxiter": 30, "ftol": 1e-7, "eps": STEP},
         )
 

@@ -207,16 +207,16 @@ def _children(
     else:
         field = next(f for f, times in enumerate(nodes[first].open) if times)
         nodes[first] = _with_less(nodes[first], field)
+    taken = state._replace(nodes=tuple(nodes), legs=tuple(legs))
     for end in _ends(table, nodes, left, legs, field):
-        child = _joined(table, state, nodes, legs, (first, leg, field), end)
+        child = _joined(table, taken, (first, leg, field), end)
         if not (table.rules.irreducible and _doomed(child)):
             yield child, end.ways
 
 
 def _untouched(table: Table, content: tuple[int, ...], state: _State) -> list[int]:
     """How many vertices of each type have not been reached."""
-    reached = Counter(dict.fromkeys(((n.vertex, n.kind) for n in state.nodes), 1))
-    used = Counter(kind for _, kind in reached)
+    used = Counter(kind for _, kind in {(node.vertex, node.kind) for node in state.nodes})
     return [times - used[kind] for kind, times in enumerate(content)]
 
 
@@ -247,17 +247,11 @@ def _ends(
             yield _End(times, leg=leg)
 
 
-def _joined(
-    table: Table,
-    state: _State,
-    nodes: list[_Node],
-    legs: list[int],
-    start: tuple[int, int, int],
-    end: _End,
-) -> _State:
-    """The state after one more contraction, in canonical form."""
+def _joined(table: Table, state: _State, start: tuple[int, int, int], end: _End) -> _State:
+    """The state after one more contraction, in canonical form; `start` is (node, leg, field), of
+    which node or leg is -1, and has been taken off the open legs already."""
     place, leg, field = start
-    nodes, legs, lines = list(nodes), list(legs), list(state.lines)
+    nodes, legs, lines = list(state.nodes), list(state.legs), list(state.lines)
     edges = Counter({(a, b, f): times for a, b, f, times in state.edges})
     other = end.node
     if end.kind >= 0:

@@ -19,7 +19,8 @@ from fieldtheory.theory.action import Action, multiplicities
 from fieldtheory.theory.contraction import EVERYTHING, Rules, Table, contracted, half_edges
 from fieldtheory.theory.diagram import Diagram
 
-LARGEST = 40  # half-edges, external legs included: beyond it a list takes hours, not seconds
+LARGEST = 40  # half-edges to contract, external legs included
+MOST = 200_000  # diagrams, estimated before starting: about an hour's list
 
 
 def diagrams(
@@ -35,9 +36,8 @@ def diagrams(
 ) -> Iterator[Diagram]:
     r"""Every Feynman diagram of `action`, each isomorphism class once, in a fixed order.
 
-    The sum over diagrams of amplitude / symmetry is the correlator of the legs at that order.
+    The sum of amplitude / symmetry is the correlator of the legs at that order.
 
-    action      what is expanded.
     legs        a number (of the action's only quantum field) or a tuple of field names; external
                 legs are held fixed in that order unless `unlabelled`.
     order       the orders of the vertices, added; or
@@ -50,8 +50,8 @@ def diagrams(
     vacuum_bubbles   False leaves out diagrams with a piece that no external leg is tied to: they
                 cancel against the normalisation.
 
-    An odd number of legs to pair up gives an empty list. Raises InvalidInput for a negative order,
-    an unknown field, an action without vertices, an infinite family or an absurd size.
+    An odd number of legs to pair up gives none. Raises InvalidInput for a negative order, an
+    unknown field, an action without vertices, an infinite family or an absurd size.
 
     >>> [d.symmetry for d in diagrams(Action.phi(4, coupling="g"), order=2, connected=True)]
     [4, 4, 6]
@@ -110,11 +110,13 @@ def classes(
         if (half_edges(action, content) + len(legs)) % 2 == 0
     ]
     largest = max((half_edges(action, content) for content in contents), default=0) + len(legs)
-    if largest > LARGEST:
+    expected = sum(_sum_rule(action, request, rules, content) for content in contents)
+    if largest > LARGEST or expected > MOST:
         raise InvalidInput(
             f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs: that is "
-            f"{largest} half-edges to contract; at most {LARGEST} are allowed. Ask for a lower "
-            "order or fewer legs"
+            f"{largest} half-edges to contract, and before any filter the weights of the diagrams "
+            f"add up to {float(expected):.3g}, so there are at least as many; at most {LARGEST} "
+            f"half-edges and {MOST} are allowed. Ask for a lower order or fewer legs"
         )
     return _generate(action, request, rules, contents)
 
@@ -125,16 +127,32 @@ def _generate(
     for content in contents:
         table = Table(action, request.legs, rules)
         finished = contracted(table, content)
-        total = prod(
-            factorial(times) * vertex.symmetry**times
-            for times, vertex in zip(content, action.vertices, strict=True)
-        )
-        if not rules.labelled:
-            total *= multiplicities(request.legs)
+        total = _numberings(action, request, rules, content)
         found = [(table.diagram(state), Fraction(ways, total)) for state, ways in finished.items()]
         kept = [(d, weight) for d, weight in found if _kept(d, rules)]
         kept.sort(key=lambda pair: (pair[0].symmetry, pair[0].edges))
         yield from kept
+
+
+def _numberings(action: Action, request: Request, rules: Rules, content: tuple[int, ...]) -> int:
+    """The number of ways to number vertices and their legs (and legs without labels)."""
+    total: int = prod(
+        factorial(times) * vertex.symmetry**times
+        for times, vertex in zip(content, action.vertices, strict=True)
+    )
+    return total if rules.labelled else total * multiplicities(request.legs)
+
+
+def _sum_rule(action: Action, request: Request, rules: Rules, content: tuple[int, ...]) -> Fraction:
+    """The sum of 1/symmetry over all contractions of a vertex content: (p - 1)!! per field."""
+    pairings = 1
+    for field in action.quantum:
+        legs = request.legs.count(field.name) + sum(
+            times * vertex.legs.count(field.name)
+            for times, vertex in zip(content, action.vertices, strict=True)
+        )
+        pairings *= prod(range(legs - 1, 0, -2)) if legs % 2 == 0 else 0
+    return Fraction(pairings, _numberings(action, request, rules, content))
 
 
 def _kept(diagram: Diagram, rules: Rules) -> bool:

@@ -12,6 +12,7 @@ from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory import learning
 from fieldtheory.theory.action import Action
 from fieldtheory.theory.enumeration import diagrams
+from fieldtheory.theory.homogeneous import G, L, deg, l, lam
 from tests.oracles import poisson
 from tests.oracles.partitions import Learning
 from tests.strategies import learning_problems
@@ -76,7 +77,7 @@ LADDER = np.array([80, 160, 320])
 
 
 def slack(measure, etas):
-    """The next order bends a log-log fit by 1/(samples on the rarest point), at the smallest eta."""
+    """The next order bends a log-log fit by 1/(samples on the rarest point) at the first eta."""
     return asymptotic(1 / (min(etas) * float(min(measure[0]))))
 
 
@@ -105,7 +106,7 @@ def slope(measure, quantity, through, etas=LADDER, spoil=0.0, **more):
 @pytest.mark.parametrize("quantity", SERIES)
 @pytest.mark.parametrize("through", [0, 1, 2])
 def test_what_the_series_leaves_falls_with_the_next_power(quantity, through):
-    """Orders 0..k leave a rest of order eta^-(k+1): eta^-2 after the first, eta^-3 after the second."""
+    """Orders 0..k leave a rest of order eta^-(k+1): after the second order it is eta^-3."""
     assert agree(slope(TWO, quantity, through), -through - 1, slack(TWO, LADDER))
 
 
@@ -113,6 +114,23 @@ def test_what_the_series_leaves_falls_with_the_next_power(quantity, through):
 @pytest.mark.parametrize("spoil", [-2, 1, -0.5, 0.1])
 def test_poisson_rejects_a_spoiled_order(quantity, spoil):
     assert not agree(slope(TWO, quantity, through=1, spoil=spoil), -2, slack(TWO, LADDER))
+
+
+@pytest.mark.parametrize("through", [1, 2])
+def test_what_the_noise_series_leaves_falls_with_the_next_power(through):
+    left = []
+    mu, kernel, target = map(floats, TWO)
+    for eta in map(float, LADDER):
+        counts = poisson.poisson_counts(mu, eta)
+        exact = poisson.label_noise(*counts, kernel, eta / RATIO, variance=0.3)
+        question = {"mu": mu, "kernel": kernel, "target": target, "label_noise": 0.3}
+        orders = [
+            evaluate(learning.label_noise(order), eta=eta, s2=eta / RATIO, **question)
+            for order in range(through + 1)
+        ]
+        left.append(np.max(np.abs(exact - sum(orders))))
+    found = np.polyfit(np.log(LADDER), np.log(left), 1)[0]
+    assert agree(found, -through - 1, slack(TWO, LADDER))
 
 
 @pytest.mark.slow
@@ -138,6 +156,48 @@ def test_poisson_is_not_fixed():
     fixed = abs(exact - start - ours("error", 1, problem, ensemble="fixed"))
     naive = abs(exact - start - ours("error", 1, problem))
     assert 10 * fixed < naive
+
+
+# -- against sums over degrees ---------------------------------------------------------------------
+
+
+def circle(points=7):
+    """Equally spaced points on a circle: degrees 0..3 are complete, deg = 1, 2, 2, 2."""
+    eigenvalues, wanted = np.array([0.5, 0.2, 0.07, 0.01]), np.array([0.3, 1.0, -0.5, 0.2])
+    angle = 2 * np.pi * np.arange(points) / points
+    degree = np.arange(4)
+    multiplicity = np.where(degree == 0, 1, 2)
+    waves = np.cos((angle[:, None] - angle)[..., None] * degree)
+    shape = np.sqrt(multiplicity) * np.cos(angle[:, None] * degree)
+    measure = {
+        "mu": np.full(points, 1 / points),
+        "kernel": waves @ (multiplicity * eigenvalues),
+        "target": shape @ wanted,
+        "eta": 6.0,
+        "s2": 0.3,
+    }
+    bases = {lam: eigenvalues, deg: multiplicity, G: wanted**2}
+    values = {base[n]: float(v) for base, vs in bases.items() for n, v in enumerate(vs)}
+    values |= {learning.eta: 6.0, learning.s2: 0.3}
+
+    def summed(expression, at=0):
+        return float(expression.subs({L: 3, l: at}).doit().subs(values))
+
+    return measure, shape, wanted, summed
+
+
+@pytest.mark.parametrize("order", [0, 1])
+def test_sums_over_degrees_are_sums_over_points(order):
+    measure, shape, wanted, summed = circle()
+    mean = learning.mean(order)
+    by_degree = shape @ [g * summed(mean.on_sphere(), at) for at, g in enumerate(wanted)]
+    assert agree(evaluate(mean, **measure), by_degree, rounding(1, 10))
+    spread = learning.covariance(order)
+    by_point = np.trace(evaluate(spread, **measure)) / 7
+    assert agree(by_point, summed(spread.on_sphere()), rounding(1, 10))
+    for ensemble in learning.ENSEMBLES:
+        error = learning.error(order, ensemble)
+        assert agree(evaluate(error, **measure), summed(error.on_sphere()), rounding(1, 10))
 
 
 # -- plans themselves -----------------------------------------------------------------------------
@@ -194,6 +254,7 @@ GOOD = {"mu": [0.5, 0.5], "kernel": np.eye(2), "target": [1.0, 2.0], "eta": 3.0,
         ({"target": [1.0, np.inf]}, "finite"),
         ({"eta": 0}, "above zero"),
         ({"s2": -1}, "above zero"),
+        ({"label_noise": -1}, "negative"),
     ],
 )
 def test_bad_measures_are_refused(wrong, says):

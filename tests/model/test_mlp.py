@@ -149,7 +149,7 @@ def test_the_mean_tangent_kernel_is_the_infinite_one(activation, depth):
     truth = table()
     budget = sampling(error) + asymptotic(depth * truth.max() / width)
     assert agree(mean, truth, budget)
-    assert not agree(mean, table(slope=1.1), budget)
+    assert not agree(mean, table(slope=1.2), budget)
 
 
 # --- bad input -----------------------------------------------------------------------------------

@@ -46,3 +46,11 @@ def averages(counts, weights, mu, kernel, target, s2):
         "covariance": second - np.outer(mean, mean),
         "error": mu @ np.diag(second),
     }
+
+
+def label_noise(counts, weights, kernel, s2, variance):
+    """Covariance of (1 + K D)^-1 K e / s2, e the sum of independent noises at every point."""
+    size = kernel.shape[0]
+    system = np.eye(size) + kernel * (counts / s2)[:, None, :]
+    response = np.linalg.solve(system, np.broadcast_to(kernel, system.shape)) / s2
+    return variance * np.einsum("n,nxz,nz,nyz->xy", weights, response, counts, response)

@@ -184,7 +184,7 @@ def test_published_two_fields(what, loops, number, total):
     assert sum(Fraction(1, d.symmetry) for d in found) == Fraction(total)
 
 
-# -- each filter, by the set it leaves out ----------------------------------------------------------
+# -- each filter, by the set it leaves out -------------------------------------------------------
 
 
 def both(action, legs, order, **filter_):
@@ -274,6 +274,7 @@ SOURCE = Action((Field("phi"),), (Vertex("j", [("phi",)]), Vertex("g", [("phi",)
         (lambda: diagrams(Action((Field("phi"),)), order=1), "no vertex"),
         (lambda: diagrams(PHI4, order=30), "half-edges"),
         (lambda: diagrams(PHI4, legs=2, loops=40), "half-edges"),
+        (lambda: diagrams(PHI4, legs=38, order=0), "at least as many"),
         (lambda: diagrams(SOURCE, loops=1), "without end"),
     ],
 )

@@ -1,4 +1,4 @@
-"""Sums over degrees: the formulas of the page, and the sum over points of a circle."""
+"""Sums over degrees: the formulas of the page. (On a circle of points: tests/compiler.)"""
 
 import pytest
 import sympy as sp

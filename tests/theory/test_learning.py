@@ -175,7 +175,7 @@ def test_the_number_of_diagrams_is_the_number_of_partitions():
     assert [len(learning.mean(order).terms) for order in (0, 1, 2, 3)] == [1, 1, 4, 26]
 
 
-# -- from Poisson to fixed ---------------------------------------------------------------------------
+# -- from Poisson to fixed ----------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("power", [0, 1, 2, 3])

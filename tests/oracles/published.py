@@ -1,0 +1,45 @@
+"""Printed numbers, with their source. Nothing here is computed."""
+
+import json
+from decimal import Decimal
+from pathlib import Path
+
+# Cohen, Malka, Ringel, "Learning curves for overparametrized deep neural networks: a field theory
+# perspective", arXiv:1906.05301 (Phys. Rev. Research 3, 023034): depth 4, ReLU, d = 50, weight and
+# bias variance 1, |x| = 1. Full digits where the paper's table was recomputed to that precision.
+DEPTH, DIMENSION = 4, 50
+EIGENVALUES = ("3.19371", "7.27579e-4", "6.19913e-6", "1.76142e-7", "8.34e-9")
+TRIMMED = ("3.19371", "7.27389e-4", "5.98202e-6", "1.62038e-7")  # powers t^q, q <= 3
+SERIES = ("3.19355", "0.0361507", "7.77662e-3", "3.79168e-3")  # b_0 .. b_3 of K = sum b_q t^q
+TRACE, RIDGE = "3.2600", "0.01873"  # K(1), and the ridge of the trimmed kernel
+
+# The same experiment, target power 1/2 at degrees 1 and 2, noiseless, no ridge.
+SAMPLES = (100, 200, 400, 800, 1600, 3200)
+PLANAR = ("0.7024", "0.5894", "0.4972", "0.4081", "0.3021", "0.1822")
+EQUIVALENT_KERNEL = ("0.4905", "0.4483", "0.3950", "0.3177", "0.2191", "0.1223")
+# exact regression: mean, and its standard error in units of the last digit printed
+REGRESSION = (
+    ("0.699", 7),
+    ("0.587", 4),
+    ("0.4956", 20),
+    ("0.4092", 10),
+    ("0.3056", 20),
+    ("0.1849", 20),
+)
+
+# Prediction minus Monte Carlo, relative, Poisson number of samples: eigenvalues (1 + l)^-3 up to a
+# last degree, normalised to K(1) = 1, G_1 = G_2 = 1. This library's own Monte Carlo, docs/theory.md.
+# dimension, last degree, ridge, ((samples, planar, two-sample diagrams), ...)
+CROSSING = (
+    (5, 8, 0.01, ((20, -0.027, -0.009), (40, -0.040, -0.004), (80, -0.078, -0.008))),
+    (3, 12, 0.05, ((5, -0.06, -0.004), (20, -0.23, -0.05), (80, -0.43, -0.15))),
+)
+
+CURVES = json.loads(
+    (Path(__file__).parents[1] / "reference" / "learning_curves.json").read_text(encoding="utf-8")
+)
+
+
+def last_place(text):
+    """One unit in the last printed digit."""
+    return float(Decimal(1).scaleb(Decimal(text).as_tuple().exponent))

@@ -1,0 +1,66 @@
+import json
+
+import pytest
+
+from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.practice.store import Store
+
+
+def refuse():
+    raise AssertionError("stored values must not be computed again")
+
+
+def test_finished_numbers_are_found_again(tmp_path):
+    path = tmp_path / "runs.json"
+    with Store(path, {"seed": 1}) as store:
+        assert store.get_or("100/0", lambda: 0.1 + 0.2) == 0.1 + 0.2
+    with Store(path, {"seed": 1}) as again:
+        assert again.get_or("100/0", refuse) == 0.1 + 0.2  # to the last bit
+
+
+def test_an_interrupt_keeps_what_was_finished(tmp_path):
+    path = tmp_path / "runs.json"
+
+    def interrupted():
+        raise KeyboardInterrupt
+
+    def work():
+        with Store(path, {}) as store:
+            store.get_or("a", lambda: 1.0)
+            store.get_or("b", interrupted)
+
+    with pytest.raises(KeyboardInterrupt):
+        work()
+    assert json.loads(path.read_text())["values"] == {"a": 1.0}
+    assert list(tmp_path.iterdir()) == [path]  # no half-written file beside it
+
+
+def test_without_a_path_nothing_is_kept():
+    with Store(None, {}) as store:
+        assert store.get_or("a", lambda: 2.0) == 2.0
+
+
+@pytest.mark.parametrize(
+    "text", ["", "{", "[]", '{"values": {}}', '{"values": {"a": "x"}, "settings": {}}', "\x00"]
+)
+def test_a_damaged_file_is_refused_and_left_alone(tmp_path, text):
+    path = tmp_path / "runs.json"
+    path.write_text(text)
+    with pytest.raises(InvalidInput, match="move it away"):
+        Store(path, {})
+    assert path.read_text() == text
+
+
+def test_another_measurement_is_refused(tmp_path):
+    path = tmp_path / "runs.json"
+    with Store(path, {"seed": 1, "by": "regression"}):
+        pass
+    with pytest.raises(InvalidInput, match="another measurement: seed"):
+        Store(path, {"seed": 2, "by": "regression"})
+
+
+def test_an_unwritable_path_is_refused_before_the_work(tmp_path):
+    with pytest.raises(InvalidInput, match="no such folder"):
+        Store(tmp_path / "nowhere" / "runs.json", {})
+    with pytest.raises(InvalidInput, match="cannot be"), Store(tmp_path, {}):
+        raise AssertionError("must not get here")
