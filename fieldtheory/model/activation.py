@@ -1,21 +1,29 @@
-"""The pointwise non-linearities, by name: what a finite network applies to its fields.
+"""The pointwise non-linearities, by name: the functions, and their Gaussian averages (laws).
 
-Only the function and its slope live here. Gaussian averages of them are formulas, and those come
-from the laws.
+A new activation is one entry of `ACTIVATIONS`, with the laws of its two averages.
 """
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
+from fieldtheory.compiler import generated
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.checks import choice
+from fieldtheory.ground.law import Law
+from fieldtheory.theory import laws
 
 
 @dataclass(frozen=True)
 class Activation:
     """A non-linearity phi(z), applied to each entry of an array.
+
+    covariance        the average of phi(u) phi(v), u and v Gaussian of variance q, correlation p:
+                      a function (q, p, xp), elementary functions taken from `xp`
+    slope_covariance  the same for phi'(u) phi'(v)
+    laws              where the two averages come from
 
     >>> activation("relu")(np.array([-1.0, 2.0]))
     array([0., 2.])
@@ -24,6 +32,9 @@ class Activation:
     name: str
     function: Callable[[Array], Array]
     slope: Callable[[Array], Array]
+    covariance: Callable[..., Any]
+    slope_covariance: Callable[..., Any]
+    laws: tuple[Law, ...]
 
     def __call__(self, z: Array) -> Array:
         """phi(z), entry by entry."""
@@ -63,9 +74,24 @@ def _erf_slope(z: Array) -> Array:
 
 
 ACTIVATIONS = (
-    Activation("relu", _relu, _relu_slope),
-    Activation("erf", _erf, _erf_slope),
+    Activation(
+        "relu",
+        _relu,
+        _relu_slope,
+        generated.relu_covariance,
+        lambda q, p, xp: generated.relu_slope(p, xp=xp),
+        (laws.RELU_COVARIANCE, laws.RELU_SLOPE),
+    ),
+    Activation(
+        "erf",
+        _erf,
+        _erf_slope,
+        generated.erf_covariance,
+        generated.erf_slope,
+        (laws.ERF_COVARIANCE, laws.ERF_SLOPE),
+    ),
 )
+NAMES = tuple(each.name for each in ACTIVATIONS)
 
 
 def activation(name: str) -> Activation:
@@ -79,5 +105,4 @@ def activation(name: str) -> Activation:
     >>> activation("erf")
     activation('erf')
     """
-    known = {each.name: each for each in ACTIVATIONS}
-    return known[choice("activation", name, known)]
+    return ACTIVATIONS[NAMES.index(choice("activation", name, NAMES))]

@@ -1,22 +1,15 @@
 """A network at infinite width: depth, activation, variances, and which kernel describes it."""
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from fieldtheory.compiler import generated
 from fieldtheory.ground import checks
+from fieldtheory.model.activation import activation
 from fieldtheory.model.kernel import Kernel
 
 KERNELS = ("ntk", "nngp")
 INPUT_NORMS = ("unit", "dimension")
-
-# Gaussian averages of phi(u) phi(v) and phi'(u) phi'(v) at variance q and correlation p.
-AVERAGES: dict[str, tuple[Callable[..., Any], Callable[..., Any]]] = {
-    "relu": (generated.relu_covariance, lambda q, p, xp: generated.relu_slope(p, xp=xp)),
-    "erf": (generated.erf_covariance, generated.erf_slope),
-}
-ACTIVATIONS = tuple(AVERAGES)
 
 
 @dataclass(frozen=True)
@@ -46,7 +39,7 @@ class Network:
     def __post_init__(self) -> None:
         clean = {
             "depth": checks.count("depth", self.depth, least=1),
-            "activation": checks.choice("activation", self.activation, ACTIVATIONS),
+            "activation": activation(self.activation).name,
             "weight_variance": checks.positive("weight_variance", self.weight_variance),
             "bias_variance": checks.variance("bias_variance", self.bias_variance),
             "kernel": checks.choice("kernel", self.kernel, KERNELS),
@@ -80,14 +73,14 @@ class _Layers:
 
     def __call__(self, t: Any, xp: Any) -> Any:
         net = self.network
-        average, slope = AVERAGES[net.activation]
+        phi = activation(net.activation)
         q = self._first(xp.one)
         sigma = theta = self._first(t)
         for _ in range(net.depth - 1):
             p = xp.clip(sigma / q, -1, 1)  # rounding alone may push a correlation past one
-            slopes = slope(q, p, xp=xp)
-            sigma = self._next(average(q, p, xp=xp))
-            q = self._next(average(q, xp.one, xp=xp))
+            slopes = phi.slope_covariance(q, p, xp=xp)
+            sigma = self._next(phi.covariance(q, p, xp=xp))
+            q = self._next(phi.covariance(q, xp.one, xp=xp))
             theta = generated.layer_tangent(net.weight_variance, slopes, sigma, theta)
         return theta if net.kernel == "ntk" else sigma
 

@@ -1,7 +1,8 @@
 """The learning series through first order in 1/eta, and the paper's renormalised kernel."""
 
+from math import lgamma
+
 import numpy as np
-from scipy.special import gammaln
 
 from fieldtheory.compiler import generated as series
 from fieldtheory.compiler.generated import log_power_eigenvalue, renormalised_ridge
@@ -14,7 +15,7 @@ from fieldtheory.model.spectrum import Spectrum
 class _Logarithms:
     """The functions `log_power_eigenvalue` needs."""
 
-    log, gammaln = staticmethod(np.log), staticmethod(gammaln)
+    log, gammaln = staticmethod(np.log), staticmethod(np.vectorize(lgamma))
 
 
 def expand(

@@ -10,6 +10,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model import neglected, planar
+from fieldtheory.model.activation import activation
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.network import Network
@@ -226,12 +227,8 @@ def _renormalised(question: _Question) -> LearningCurve:
 def _kernel_laws(model: Model) -> tuple[Any, ...]:
     if not isinstance(model, Network):
         return ()
-    named = {
-        "relu": (laws.RELU_COVARIANCE, laws.RELU_SLOPE),
-        "erf": (laws.ERF_COVARIANCE, laws.ERF_SLOPE),
-    }
     tangent = (laws.LAYER_TANGENT,) if model.kernel == "ntk" else ()
-    return (*named[model.activation], laws.LAYER_COVARIANCE, *tangent)
+    return (*activation(model.activation).laws, laws.LAYER_COVARIANCE, *tangent)
 
 
 def _percent(fraction: float) -> str:

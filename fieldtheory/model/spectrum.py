@@ -3,12 +3,15 @@
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.version import __version__
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.projection import by_harmonics, by_series
 from fieldtheory.model.sphere import multiplicity, zonal
@@ -101,16 +104,47 @@ class Spectrum:
         coefficients = self.counts * self.eigenvalues
         return Kernel(self.name, lambda t, xp: zonal(self.dimension, coefficients, t))
 
+    def to_dict(self) -> dict[str, Any]:
+        """The spectrum as plain data; multiplicities, exact, as strings."""
+        return {
+            "dimension": self.dimension,
+            "eigenvalues": self.eigenvalues.tolist(),
+            "errors": self.errors.tolist(),
+            "multiplicities": [str(n) for n in self.multiplicities],
+            "tail": self.tail,
+            "trace": self.trace,
+            "name": self.name,
+            "version": __version__,
+            **({"precise": list(self.precise)} if self.precise else {}),
+        }
+
+    def picture(self) -> Picture:
+        """Each degree's eigenvalue, and its share multiplicity * eigenvalue of K(1)."""
+        seen = np.flatnonzero(self.eigenvalues > 0)
+        lam, counts, degrees = self.eigenvalues[seen], self.counts[seen], seen.astype(float)
+        lines = (
+            Line("multiplicity x eigenvalue", degrees, counts * lam, points=True),
+            Line("eigenvalue", degrees, lam, points=True),
+        )
+        title = f"spectrum of {self.name} on S^{self.dimension - 1}"
+        return Picture(title, "degree", "share of K(1)", lines, logarithmic=("y",))
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw it with matplotlib; returns the axes."""
+        return self.picture().draw(axes)
+
     def __str__(self) -> str:
+        values = self.precise or tuple(f"{lam:.10e}" for lam in self.eigenvalues)
+        wide = max(16, *map(len, values))
         rows = [
-            f"{l:>6d}  {n!s:>24s}  {lam:.10e}  {self._relative(l):>8s}"
-            for l, (n, lam) in enumerate(zip(self.multiplicities, self.eigenvalues, strict=True))
+            f"{l:>6d}  {n!s:>24s}  {value:<{wide}s}  {self._relative(l):>8s}"
+            for l, (n, value) in enumerate(zip(self.multiplicities, values, strict=True))
         ]
         shown = rows if len(rows) <= 24 else [*rows[:20], f"{'...':>6s}", *rows[-3:]]
         return "\n".join(
             [
                 f"spectrum of {self.name} on S^{self.dimension - 1}",
-                f"{'degree':>6s}  {'multiplicity':>24s}  {'eigenvalue':<16s}  rel. error",
+                f"{'degree':>6s}  {'multiplicity':>24s}  {'eigenvalue':<{wide}s}  rel. error",
                 *shown,
                 f"K(1) = {self.trace:.10g}, of which beyond these degrees {self.tail:.4g}",
             ]
@@ -150,6 +184,8 @@ def spectrum(
     last = _last_degree(d, modes, wanted)
     lam, errors = _project(kernel, d, last, SERIES_AT_MOST[wanted is not None] if accurate else -1)
     keep = _resolved(lam, errors)
+    if keep <= 1 < lam.size:
+        _refuse_forgetful(kernel, d)
     if wanted is not None and wanted > last:
         raise OutOfRegime(
             f"dimension {d}, degree {wanted}: the multiplicity leaves the range of float64 beyond "
@@ -184,6 +220,18 @@ def _project(kernel: Kernel, dimension: int, last: int, series: int) -> tuple[Ar
     if not np.all(np.isfinite(errors)):
         raise InvalidInput(f"kernel {kernel.name!r} is not finite at every cosine in [-1, 1]")
     return lam, errors
+
+
+def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
+    """A kernel that hardly depends on its inputs has no spectrum that float64 could see."""
+    spread = abs(kernel.trace - float(kernel(0.0))) / kernel.trace
+    if spread > 0:
+        raise OutOfRegime(
+            f"{kernel.name}, dimension {dimension}: over the sphere the kernel varies by {spread:.1e} "
+            "of itself, too little for float64 to resolve more than its mean. So deep a network "
+            "forgets its inputs: reduce the depth or the bias, or move towards criticality (ReLU: "
+            "weight_variance 2, bias_variance 0); precise_spectrum has the digits"
+        )
 
 
 def _last_degree(dimension: int, modes: float, wanted: int | None) -> int:

@@ -16,8 +16,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.model.activation import NAMES
 from fieldtheory.model.kernel import MATERN, STANDARD
-from fieldtheory.model.network import ACTIVATIONS, INPUT_NORMS, KERNELS
+from fieldtheory.model.network import INPUT_NORMS, KERNELS
+from fieldtheory.model.predict import ENSEMBLES, METHODS
 from fieldtheory.practice.reading import (
     Kind,
     interval,
@@ -29,8 +31,6 @@ from fieldtheory.practice.reading import (
     whole,
 )
 
-METHODS = ("equivalent-kernel", "perturbative", "renormalised", "planar")
-ENSEMBLES = ("fixed", "poisson")
 MEASUREMENTS = ("regression", "gradient-descent")
 POINTS = 10_000  # in one range of samples
 KERNEL_KEYS = {
@@ -79,7 +79,7 @@ class NetworkSection:
     """[network]: the architecture, at infinite width."""
 
     depth: int = key(COUNT, "dense layers; activations are one fewer", 4)
-    activation: str = key(text(ACTIVATIONS), "pointwise non-linearity", "relu")
+    activation: str = key(text(NAMES), "pointwise non-linearity", "relu")
     weight_variance: float = key(POSITIVE, "variance of a weight times its fan-in", 1.0)
     bias_variance: float = key(VARIANCE, "variance of a bias", 1.0)
     kernel: str = key(text(KERNELS), "gradient descent (ntk) or Bayes (nngp)", "ntk")
@@ -122,6 +122,7 @@ class PredictSection:
     samples: tuple[int, ...] = key(SAMPLES, "sizes, or start:stop:log|lin:points", (100, 400, 1600))
     method: str = key(text(METHODS), "which theory", "planar")
     order: int = key(COUNT, "of the perturbative series", 1)
+    keep: int = key(whole(0), "powers of t the renormalised kernel keeps", 3)
     ensemble: str = key(text(ENSEMBLES), "number of samples fixed, or Poisson", "fixed")
 
 
@@ -141,6 +142,7 @@ class TrainSection:
     width: int = key(COUNT, "units in each hidden layer", 512)
     max_steps: int = key(COUNT, "where to give up", 20_000)
     tolerance: float = key(POSITIVE, "distance to the minimum, relative to the labels", 1e-3)
+    tests: int = key(COUNT, "fresh points the error is taken on", 2000)
 
 
 @dataclass(frozen=True)
@@ -151,7 +153,7 @@ class TuneSection:
     depth: tuple[int, int] = key(interval(COUNT), "from, to", (1, 8))
     weight_variance: tuple[float, float] = key(interval(POSITIVE), "from, to", (0.1, 10.0))
     bias_variance: tuple[float, float] = key(interval(VARIANCE), "from, to", (1e-3, 1.0))
-    activation: tuple[str, ...] = key(list_of(text(ACTIVATIONS)), "which to try", ACTIVATIONS)
+    activation: tuple[str, ...] = key(list_of(text(NAMES)), "which to try", NAMES)
 
 
 class Flag(NamedTuple):

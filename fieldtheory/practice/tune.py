@@ -13,8 +13,9 @@ from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.version import __version__
+from fieldtheory.model.activation import NAMES, activation
 from fieldtheory.model.curve import LearningCurve
-from fieldtheory.model.network import ACTIVATIONS, Network
+from fieldtheory.model.network import Network
 from fieldtheory.model.predict import predict, quick_error
 from fieldtheory.model.task import Task
 
@@ -40,16 +41,16 @@ class Space:
     depth: Sequence[int] = (1, 8)
     weight_variance: Sequence[Any] = (0.1, 10.0)
     bias_variance: Sequence[Any] = (1e-3, 1.0)
-    activation: Sequence[str] = ACTIVATIONS
+    activation: Sequence[str] = NAMES
 
     def __post_init__(self) -> None:
         low, high = self._pair("depth")
         depth = (checks.count("depth", low, least=1), checks.count("depth", high, least=1))
         names = (self.activation,) if isinstance(self.activation, str) else tuple(self.activation)
         if not names:
-            raise InvalidInput(f"activation is empty: choose from {', '.join(ACTIVATIONS)}")
+            raise InvalidInput(f"activation is empty: choose from {', '.join(NAMES)}")
         for name in names:
-            checks.choice("activation", name, ACTIVATIONS)
+            activation(name)
         object.__setattr__(self, "depth", depth)
         object.__setattr__(self, "activation", names)
         for name in ("weight_variance", "bias_variance"):

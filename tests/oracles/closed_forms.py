@@ -1,7 +1,6 @@
 """Spectra known in closed form, written in mpmath from the literature's gamma functions.
 
-Two-layer ReLU (Bach 2017, "Breaking the curse of dimensionality", appendix D, in the conventions of
-unit multiplicity): with u = pi - arccos(t),
+Two-layer ReLU (compare Bach 2017, arXiv:1412.8690, appendix D): with u = pi - arccos(t),
 
     k1(t) = [sqrt(1 - t^2) + t u] / (2 pi),      k0(t) = u / (2 pi).
 """
@@ -51,19 +50,3 @@ def gaussian(dimension, degree, length):
     """lam_l of exp(-|x - y|^2 / (2 length^2)) = exp((t - 1) / length^2), by a Bessel function."""
     z, nu = 1 / mpf(length) ** 2, mpf(dimension) / 2 - 1
     return mpmath.exp(-z) * mpmath.gamma(nu + 1) * (2 / z) ** nu * mpmath.besseli(nu + degree, z)
-
-
-def gaussian_process_error(eigenvalues, counts, power, samples, ridge, brentq):
-    """The planar error written again from the paper's own variables, its root found by `brentq`.
-
-    Canatar, Bordelon, Pehlevan 2021, with kappa there = samples * kappa here.
-    """
-
-    def excess(big):
-        return ridge + (counts * big * eigenvalues / (big + samples * eigenvalues)).sum() - big
-
-    top = ridge + (counts * eigenvalues).sum()
-    big = brentq(excess, max(ridge, 1e-300 * top), top * (1 + 1e-12), xtol=1e-300, rtol=1e-15)
-    shrink = big / (big + samples * eigenvalues)
-    gamma = (samples * counts * eigenvalues**2 / (big + samples * eigenvalues) ** 2).sum()
-    return big / samples, (power * shrink**2).sum() / (1 - gamma), gamma

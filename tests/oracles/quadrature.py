@@ -13,11 +13,22 @@ DIGITS = 30
 
 
 def gegenbauer(dimension, degree, t):
-    """P_l(t), P_l(1) = 1, from mpmath's own functions (not a recurrence)."""
+    """P_l(t), P_l(1) = 1, from the explicit sum over powers (not a recurrence)."""
     if dimension == 2:
-        return mpmath.chebyt(degree, t)
-    order = mpmath.mpf(dimension - 2) / 2
-    return mpmath.gegenbauer(degree, order, t) / mpmath.gegenbauer(degree, order, 1)
+        return mpmath.cos(degree * mpmath.acos(t))
+    a = mpmath.mpf(dimension - 2) / 2
+
+    def polynomial(x):
+        terms = (
+            (-1) ** k
+            * mpmath.rf(a, degree - k)
+            / (mpmath.factorial(k) * mpmath.factorial(degree - 2 * k))
+            * (2 * x) ** (degree - 2 * k)
+            for k in range(degree // 2 + 1)
+        )
+        return mpmath.fsum(terms)
+
+    return polynomial(mpmath.mpf(t)) / polynomial(mpmath.mpf(1))
 
 
 def sphere_average(dimension, function):

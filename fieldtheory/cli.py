@@ -1,0 +1,416 @@
+"""The command line: one verb for each thing the library does. The only file that prints.
+
+Finding the verb costs nothing; what a verb needs is imported when it runs, so that help is instant
+and numeric verbs never load the algebra. Exit 0 done, 1 a comparison failed, 2 misuse.
+"""
+
+import argparse
+import io
+import json
+import os
+import re
+import sys
+from collections.abc import Callable, Sequence
+from difflib import get_close_matches
+from importlib.util import find_spec
+from math import isfinite
+from time import monotonic
+from typing import Any, NamedTuple, NoReturn
+
+from fieldtheory.ground.errors import FieldTheoryError, InvalidInput, MissingExtra
+from fieldtheory.ground.version import __version__
+
+DONE, FAILED, MISUSE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
+COUNTS_AT_MOST = 40  # legs, loops or orders of a diagram
+PICTURE = "fieldtheory-demo.png"
+MODEL = ("network", "spectrum", "kernel", "task")
+
+Options = argparse.Namespace
+
+
+class Answer(NamedTuple):
+    """What a verb found: as plain data, as text, as drawable results; and whether it is good."""
+
+    data: Callable[[], dict[str, Any]]
+    text: Callable[[], str]
+    results: tuple[Any, ...] = ()
+    good: bool = True
+
+
+class Verb(NamedTuple):
+    """A verb: one line about it, an example, the sections of the spec it reads, what it does."""
+
+    about: str
+    example: str
+    run: Callable[[Options], Answer]
+    sections: tuple[str, ...] = ()
+    flags: Callable[[argparse.ArgumentParser], None] = lambda parser: None
+    plots: bool = False
+    stores: bool = False
+
+
+# -- numeric verbs: a spec in, a result out ----------------------------------------------------
+
+
+def _numeric(
+    ask_for: Callable[[Any, Any, Options], Any], good: Callable[[Any], bool] = lambda result: True
+) -> Callable[[Options], Answer]:
+    """What a numeric verb does: `ask_for` is given the module `practice.ask` and the spec."""
+
+    def run(options: Options) -> Answer:
+        from fieldtheory.practice import ask
+        from fieldtheory.practice.spec import load
+
+        given = {
+            key: text for key, text in vars(options).items() if "." in key and text is not None
+        }
+        result = ask_for(ask, load(options.spec, given), options)
+        return Answer(result.to_dict, result.__str__, (result,), good(result))
+
+    return run
+
+
+def _tune(options: Options) -> Answer:
+    described = [text for key, text in vars(options).items() if key.startswith("network.")]
+    if options.spec is None and not any(described):
+        setattr(options, "network.depth", "2")  # the one `tune` beats unless told otherwise
+    return _numeric(lambda ask, spec, _: ask.tuning(spec))(options)
+
+
+def _spectrum_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--degrees", type=_whole(0, 10**6), help="last degree that is listed")
+    parser.add_argument("--digits", type=_whole(1, 1000), help="relative accuracy, beyond float64")
+
+
+# -- symbolic verbs ----------------------------------------------------------------------------
+
+
+def _diagrams(options: Options) -> Answer:
+    from fieldtheory.theory.enumeration import diagrams
+    from fieldtheory.theory.listing import Listing, named_action
+
+    found = diagrams(
+        named_action(options.action),
+        options.legs,
+        order=options.order,
+        loops=options.loops,
+        connected=options.connected,
+        one_particle_irreducible=options.irreducible,
+        unlabelled=options.unlabelled,
+    )
+    listing = Listing.of(found, keep=not options.count_only)
+    return Answer(listing.to_dict, listing.__str__)
+
+
+def _diagram_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("action", metavar="ACTION", help="phi3, phi4, phi3+phi4, ...")
+    whole = _whole(0, COUNTS_AT_MOST)
+    parser.add_argument("--legs", type=whole, default=2, help="external legs (default 2)")
+    size = parser.add_mutually_exclusive_group(required=True)
+    size.add_argument("--loops", type=whole, help="independent loops; connected diagrams")
+    size.add_argument("--order", type=whole, help="number of vertices")
+    yes: dict[str, Any] = {"action": "store_true"}
+    parser.add_argument("--1pi", dest="irreducible", help="no single line holds it together", **yes)
+    parser.add_argument("--connected", help="in one piece", **yes)
+    parser.add_argument("--unlabelled", help="legs may be exchanged", **yes)
+    parser.add_argument("--count-only", help="the numbers without the list", **yes)
+
+
+def _series(options: Options) -> Answer:
+    from fieldtheory.theory import learning
+
+    found = {"mean": learning.mean, "covariance": learning.covariance, "error": learning.error}
+    if options.quantity == "evidence":
+        raise InvalidInput(
+            f"the evidence arrives in a later version; this one derives {', '.join(found)}"
+        )
+    if options.quantity not in found:
+        raise InvalidInput(
+            f"unknown quantity {_shown(options.quantity)}: choose one of {', '.join(found)}"
+        )
+    series = found[options.quantity](options.order)
+    data = {
+        "quantity": series.quantity,
+        "order": series.order,
+        "ensemble": series.ensemble,
+        "latex": series.latex(),
+        "diagrams": len(series.diagrams),
+        "expression": str(series.expression),
+    }
+    return Answer(lambda: data, lambda: f"{series}\nLaTeX: {series.latex()}")
+
+
+def _series_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("quantity", metavar="QUANTITY", help="mean, covariance or error")
+    parser.add_argument(
+        "--order", type=_whole(0, COUNTS_AT_MOST), default=1, help="power of 1/eta (default 1)"
+    )
+
+
+def _demo(options: Options) -> Answer:
+    from fieldtheory.practice.demo import demonstrate
+
+    _say(
+        "a deep network on 50-dimensional data: its learning curve from theory, then by exact "
+        f"kernel regression on {options.draws} draws of the data at each size"
+    )
+    result = demonstrate(options.draws)
+    return Answer(
+        lambda: {**result.to_dict(), "picture": options.plot},
+        result.__str__,
+        (result,),
+        result.agrees,
+    )
+
+
+def _demo_flags(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--draws", type=_whole(2, 1000), default=12, help="data sets (default 12)")
+
+
+VERBS = {
+    "predict": Verb(
+        "the learning curve of a network on a task, from theory",
+        "fieldtheory predict --depth 4 --dimension 50 --target 'x0 + x0*x1' --samples 100:1600:log",
+        _numeric(lambda ask, spec, _: ask.prediction(spec)),
+        (*MODEL, "predict"),
+        plots=True,
+    ),
+    "measure": Verb(
+        "the same curve from experiment: regression or training on drawn data",
+        "fieldtheory measure spec.toml --draws 20 --seed 0 --store draws.json",
+        _numeric(lambda ask, spec, options: ask.measurement(spec, options.store)),
+        (*MODEL, "predict", "measure", "train"),
+        plots=True,
+        stores=True,
+    ),
+    "compare": Verb(
+        "prediction beside measurement, in standard errors",
+        "fieldtheory compare spec.toml --samples 100,400 --plot compare.png",
+        _numeric(
+            lambda ask, spec, options: ask.comparison(spec, options.store),
+            good=lambda result: bool(result.agrees.all()),
+        ),
+        (*MODEL, "predict", "measure", "train"),
+        plots=True,
+        stores=True,
+    ),
+    "diagrams": Verb(
+        "every Feynman diagram once, with its symmetry factor",
+        "fieldtheory diagrams phi4 --legs 2 --loops 3 --1pi",
+        _diagrams,
+        flags=_diagram_flags,
+    ),
+    "spectrum": Verb(
+        "eigenvalues of the kernel on the sphere, per harmonic degree",
+        "fieldtheory spectrum --depth 4 --dimension 50 --degrees 10 --digits 25",
+        _numeric(lambda ask, spec, options: ask.spectrum_of(spec, options.degrees, options.digits)),
+        MODEL,
+        flags=_spectrum_flags,
+        plots=True,
+    ),
+    "train": Verb(
+        "finite networks by gradient descent, beside their kernel and the prediction",
+        "fieldtheory train --depth 2 --activation erf --dimension 5 --target x0 --samples 20,50",
+        _numeric(
+            lambda ask, spec, _: ask.training(spec), good=lambda result: bool(result.converged)
+        ),
+        ("network", "task", "predict", "measure", "train"),
+        plots=True,
+    ),
+    "tune": Verb(
+        "the network with the smallest predicted error, before anything is trained",
+        "fieldtheory tune --dimension 50 --target 'x0*x1' --samples 400",
+        _tune,
+        ("network", "task", "tune"),
+        plots=True,
+    ),
+    "series": Verb(
+        "the learning curve as a series in 1/eta, derived, in LaTeX",
+        "fieldtheory series mean --order 1",
+        _series,
+        flags=_series_flags,
+    ),
+    "demo": Verb(
+        "a deep network's learning curve, predicted and measured (half a minute)",
+        "fieldtheory demo",
+        _demo,
+        flags=_demo_flags,
+        plots=True,
+    ),
+}
+
+
+# -- reading the arguments ---------------------------------------------------------------------
+
+
+class _Parser(argparse.ArgumentParser):
+    def error(self, message: str) -> NoReturn:
+        raise InvalidInput(f"{message} (see {self.prog} --help)")
+
+
+def _whole(least: int, most: int) -> Callable[[str], int]:
+    def read(text: str) -> int:
+        if not re.fullmatch(r"[0-9]{1,9}", text, re.ASCII) or not least <= int(text) <= most:
+            raise argparse.ArgumentTypeError(
+                f"{_shown(text)}: give a whole number from {least} to {most}"
+            )
+        return int(text)
+
+    return read
+
+
+def _shown(text: str) -> str:
+    return repr(text) if len(text) <= 60 else f"{text[:40]!r}... ({len(text)} characters)"
+
+
+def _parser(name: str) -> _Parser:
+    verb = VERBS[name]
+    parser = _Parser(
+        prog=f"fieldtheory {name}",
+        description=f"{verb.about[0].upper()}{verb.about[1:]}.",
+        epilog=f"example:\n  {verb.example}",
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    parser.add_argument("--json", action="store_true", help="one JSON object, and nothing else")
+    if verb.plots:
+        parser.add_argument("--plot", metavar="FILE", help="draw it: .png, .svg or .pdf")
+    if verb.stores:
+        parser.add_argument("--store", metavar="FILE", help="keep finished draws here, resume")
+    verb.flags(parser)
+    if verb.sections:
+        _spec_flags(parser, verb.sections)
+    return parser
+
+
+def _spec_flags(parser: argparse.ArgumentParser, sections: Sequence[str]) -> None:
+    """The keys of the sections as flags; a name the verb leaves free may be shortened."""
+    from fieldtheory.practice.spec import SECTIONS, Spec
+
+    parser.add_argument(
+        "spec", nargs="?", metavar="SPEC.toml", help="the question; flags override it"
+    )
+    flags = [flag for flag in Spec.flags() if flag.path.partition(".")[0] in sections]
+    taken = {flag.flag for flag in flags}
+    groups = {name: parser.add_argument_group(SECTIONS[name].__doc__ or name) for name in sections}
+    for flag in flags:
+        section, _, name = flag.path.partition(".")
+        short = "--" + name.replace("_", "-")
+        names = [flag.flag] if short in taken else [short, flag.flag]
+        groups[section].add_argument(
+            *names, dest=flag.path, metavar=flag.type.upper().replace(" ", "-"), help=flag.help
+        )
+
+
+def _help() -> str:
+    rows = [f"  {name:<9s} {verb.about}\n{'':12s}{verb.example}" for name, verb in VERBS.items()]
+    return "\n".join(
+        [
+            "fieldtheory VERB [SPEC.toml] [flags]",
+            "",
+            "The field-theory calculator for deep learning: from a network and a task to a learning"
+            " curve.",
+            "",
+            *rows,
+            "",
+            "A spec is a TOML file; each of its keys is a flag too. fieldtheory VERB --help lists",
+            "them. --json prints one JSON object. --version prints the version.",
+            "Exit status: 0 done, 1 a comparison failed, 2 misuse.",
+        ]
+    )
+
+
+# -- running -----------------------------------------------------------------------------------
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run one command and return its exit status: 0 done, 1 a comparison failed, 2 misuse."""
+    words = list(sys.argv[1:] if argv is None else argv)
+    name = f"fieldtheory {words[0]}" if words and words[0] in VERBS else "fieldtheory"
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")  # a terminal without Greek is no error
+    try:
+        status = _run(words)
+        sys.stdout.flush()
+    except FieldTheoryError as error:
+        _say(f"{name}: {error}")
+        return MISUSE
+    except KeyboardInterrupt as stop:
+        _say(f"{name}: interrupted{stop}")
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader has seen enough; keep Python from complaining at exit
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return PIPE_CLOSED
+    except SystemExit as end:  # argparse has printed its help
+        return int(end.code or DONE)
+    return status
+
+
+def _run(words: list[str]) -> int:
+    first = words[0] if words else ""
+    if first in ("-h", "--help", "help", "--version"):
+        print(f"fieldtheory {__version__}" if first == "--version" else _help())
+        return DONE
+    if first not in VERBS:
+        near = get_close_matches(first, VERBS, n=1)
+        asked = f"unknown verb {_shown(first)}" if words else "no verb given"
+        hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(VERBS)}"
+        raise InvalidInput(f"{asked}: {hint} (see fieldtheory --help)")
+    options = _parser(first).parse_args(words[1:])
+    try:
+        _prepare_picture(options, first)
+        return _answer(VERBS[first].run(options), options)
+    except KeyboardInterrupt:
+        kept = getattr(options, "store", None)
+        note = f"; finished draws are kept in {kept}, the same command goes on from there"
+        raise KeyboardInterrupt(note if kept else "") from None
+
+
+def _prepare_picture(options: Options, verb: str) -> None:
+    """Refuse a picture that cannot be drawn or written before the work, not after it."""
+    found = find_spec("matplotlib") is not None
+    if verb == "demo" and options.plot is None:
+        options.plot = PICTURE if found else None
+        if not found:
+            _say("no picture without matplotlib: pip install 'fieldtheory[plot]'")
+    path = getattr(options, "plot", None)
+    if path is None:
+        return
+    from fieldtheory.ground.picture import check_path
+
+    if not found:
+        raise MissingExtra("--plot needs matplotlib: pip install 'fieldtheory[plot]'")
+    target = check_path(path)
+    place = target if target.exists() else target.parent
+    if target.is_dir() or not os.access(place, os.W_OK):
+        raise InvalidInput(f"picture {_shown(path)} cannot be written: name another with --plot")
+
+
+def _answer(answer: Answer, options: Options) -> int:
+    path = getattr(options, "plot", None)
+    if path is not None:
+        from fieldtheory.plot import draw
+
+        draw(*answer.results, path=path)
+    if options.json:
+        print(json.dumps(_finite(answer.data()), allow_nan=False))
+    else:
+        print(answer.text())
+    if path is not None:
+        _say(f"picture in {path}")
+    return DONE if answer.good else FAILED
+
+
+def _finite(value: Any) -> Any:
+    """JSON has no infinity: what is not a finite number is null."""
+    if isinstance(value, dict):
+        return {key: _finite(entry) for key, entry in value.items()}
+    if isinstance(value, list | tuple):
+        return [_finite(entry) for entry in value]
+    return None if isinstance(value, float) and not isfinite(value) else value
+
+
+def _say(message: str) -> None:
+    """One line on standard error."""
+    print(" ".join(message.split()), file=sys.stderr, flush=True)

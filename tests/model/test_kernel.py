@@ -1,0 +1,139 @@
+"""Kernels: values, power series, positivity, and the messages of bad questions."""
+
+import mpmath
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.model.kernel import Kernel, standard_kernel
+from fieldtheory.model.network import Network
+from fieldtheory.model.spectrum import spectrum
+from tests.oracles.closed_forms import gaussian
+from tests.tolerance import agree, rounding
+
+STANDARD = [
+    standard_kernel("rbf", length=0.7),
+    standard_kernel("laplace", length=1.3),
+    standard_kernel("matern", smoothness=1.5),
+    standard_kernel("matern", smoothness=2.5, radius=2.0),
+    standard_kernel("polynomial", degree=3, offset=0.5),
+]
+
+
+def gram(kernel, dimension, seed, points=12):
+    x = np.random.default_rng(seed).standard_normal((points, dimension))
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    return kernel(np.clip(x @ x.T, -1, 1))
+
+
+networks = st.builds(
+    Network,
+    depth=st.integers(1, 6),
+    activation=st.sampled_from(["relu", "erf"]),
+    weight_variance=st.floats(0.2, 4),
+    bias_variance=st.sampled_from([0.0, 0.1, 2.0]),
+    kernel=st.sampled_from(["ntk", "nngp"]),
+)
+
+
+@given(networks, st.sampled_from([2, 3, 10]), st.integers(0, 2**32 - 1))
+@settings(max_examples=60)
+def test_kernels_of_networks_are_positive(network, d, seed):
+    matrix = gram(network.on_sphere(d), d, seed)
+    assert agree(matrix, matrix.T, rounding(matrix.max()))
+    assert np.linalg.eigvalsh(matrix)[0] >= -rounding(matrix.max(), 12)
+
+
+@pytest.mark.parametrize("kernel", STANDARD, ids=str)
+@pytest.mark.parametrize("d", [2, 3, 10])
+def test_standard_kernels_are_positive(kernel, d):
+    matrix = gram(kernel, d, seed=1)
+    assert np.linalg.eigvalsh(matrix)[0] >= -rounding(matrix.max(), 12)
+
+
+def test_positivity_can_be_violated():
+    """What the two tests above would say of a kernel that is not one."""
+    matrix = gram(Kernel("spoilt", lambda t, xp: 1 - t), 3, seed=1)
+    assert np.linalg.eigvalsh(matrix)[0] < -rounding(matrix.max(), 12)
+
+
+def test_standard_kernels_as_printed():
+    t = np.linspace(-1, 1, 9)
+    r = np.sqrt(2 - 2 * t)
+    truth = {
+        0: np.exp(-(r**2) / (2 * 0.7**2)),
+        1: np.exp(-r / 1.3),
+        2: (1 + np.sqrt(3) * r) * np.exp(-np.sqrt(3) * r),
+        3: (1 + np.sqrt(5) * 2 * r + 5 * (2 * r) ** 2 / 3) * np.exp(-np.sqrt(5) * 2 * r),
+        4: (0.5 + t) ** 3,
+    }
+    for number, values in truth.items():
+        assert agree(STANDARD[number](t), values, rounding(3.0))
+    half = standard_kernel("matern", smoothness=0.5, length=1.3)
+    assert agree(half(t), truth[1], rounding(1.0))
+
+
+@pytest.mark.parametrize("d", [2, 3, 10, 50])
+@pytest.mark.parametrize("length", [0.5, 1.0, 5.0])
+def test_rbf_spectrum_is_a_bessel_function(d, length):
+    found = spectrum(standard_kernel("rbf", length=length), d, degrees=15)
+    with mpmath.workdps(40):
+        truth = np.array([float(gaussian(d, l, length)) for l in range(16)])
+    assert agree(found.eigenvalues, truth, rounding(truth))
+    assert agree(found.eigenvalues, truth, found.errors)
+    assert not agree(found.eigenvalues, truth * (1 + 1e-11), rounding(truth))
+
+
+@pytest.mark.parametrize("kernel", STANDARD[:1] + STANDARD[4:], ids=str)
+def test_power_series_sum_to_the_kernel(kernel):
+    b = kernel.power_series(60)
+    for t in (-0.5, 0.1, 0.8):
+        assert agree(np.polynomial.polynomial.polyval(t, b), kernel(t), rounding(kernel.trace))
+    assert np.all(b >= 0)
+
+
+def test_power_series_of_a_network_against_mpmath():
+    """Depth 2, first layer t: t E'[0] + ... written out by hand."""
+    kernel = Network(2, "relu", 1.0, 0.0, "nngp").on_sphere(4, "dimension")
+
+    def ramp(t):
+        return (mpmath.sqrt(1 - t**2) + t * (mpmath.pi - mpmath.acos(t))) / (2 * mpmath.pi)
+
+    with mpmath.workdps(40):
+        truth = np.array([float(c) for c in mpmath.taylor(ramp, 0, 14)])
+    assert agree(kernel.power_series(14), truth, rounding(1.0))
+
+
+@pytest.mark.parametrize("t", [1.1, -2.0, np.nan, [0.0, np.inf]])
+def test_cosines_outside_the_interval_are_refused(t):
+    with pytest.raises(InvalidInput, match="cosines must lie in"):
+        STANDARD[0](t)
+
+
+@pytest.mark.parametrize("value", [0.0, -1.0, np.nan, np.inf])
+def test_a_trace_must_be_positive(value):
+    with pytest.raises(InvalidInput, match="positive finite number"):
+        _ = Kernel("bad", lambda t, xp: value + 0 * t).trace
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        ({"name": "rbg"}, "did you mean 'rbf'"),
+        ({"name": "rbf", "length": 0}, "length = 0 is not positive"),
+        ({"name": "rbf", "length": -1}, "length = -1"),
+        ({"name": "matern", "smoothness": 2}, r"choose 0.5, 1.5 or 2.5"),
+        ({"name": "polynomial", "degree": 1.5}, "degree = 1.5"),
+        ({"name": "polynomial", "offset": -1}, "offset = -1 is negative"),
+        ({"name": "laplace", "radius": np.nan}, "radius = nan"),
+    ],
+)
+def test_bad_questions(arguments, message):
+    with pytest.raises(InvalidInput, match=message):
+        standard_kernel(**arguments)
+
+
+def test_printing():
+    assert str(STANDARD[0]) == "rbf, length 0.7"
