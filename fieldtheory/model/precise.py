@@ -45,7 +45,7 @@ def precise_spectrum(kernel: Kernel, dimension: int, degrees: int, digits: int =
 
     >>> linear = Kernel("linear", lambda t, xp: 1 + t / 3)
     >>> precise_spectrum(linear, dimension=7, degrees=2, digits=20).precise
-    ('1.0000000000000000000', '0.047619047619047619048', '0.0')
+    ('1.00000000000000000000', '0.0476190476190476190476', '0.0')
     """
     d = checks.count("dimension", dimension, least=2)
     last = checks.count("degrees", degrees)
@@ -92,7 +92,7 @@ def _spectrum(
     errors = np.array([float(bound) for bound in zero])
     errors = np.where(lost, errors, np.spacing(lam) + 10.0**-digits * lam)
     shown = tuple(
-        "0.0" if gone else str(context.nstr(value, digits, strip_zeros=False))
+        "0.0" if gone else str(context.nstr(value, digits + 1, strip_zeros=False))
         for value, gone in zip(values, lost, strict=True)
     )
     return Spectrum(d, lam, errors, kernel.trace, kernel.name, shown)

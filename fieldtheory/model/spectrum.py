@@ -227,8 +227,8 @@ def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
     spread = abs(kernel.trace - float(kernel(0.0))) / kernel.trace
     if spread > 0:
         raise OutOfRegime(
-            f"{kernel.name}, dimension {dimension}: over the sphere the kernel varies by {spread:.1e} "
-            "of itself, too little for float64 to resolve more than its mean. So deep a network "
+            f"{kernel.name}, dimension {dimension}: over the sphere the kernel varies by no more than "
+            f"{spread:.0e} of itself, and float64 resolves only its mean. So deep a network "
             "forgets its inputs: reduce the depth or the bias, or move towards criticality (ReLU: "
             "weight_variance 2, bias_variance 0); precise_spectrum has the digits"
         )
