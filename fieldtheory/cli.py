@@ -14,7 +14,6 @@ from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
 from math import isfinite
-from time import monotonic
 from typing import Any, NamedTuple, NoReturn
 
 from fieldtheory.ground.errors import FieldTheoryError, InvalidInput, MissingExtra
@@ -53,9 +52,9 @@ class Verb(NamedTuple):
 
 
 def _numeric(
-    ask_for: Callable[[Any, Any, Options], Any], good: Callable[[Any], bool] = lambda result: True
+    name: str, *words: str, good: Callable[[Any], bool] = lambda result: True
 ) -> Callable[[Options], Answer]:
-    """What a numeric verb does: `ask_for` is given the module `practice.ask` and the spec."""
+    """The verb that is function `name` of `practice.ask`, given the spec and the flags `words`."""
 
     def run(options: Options) -> Answer:
         from fieldtheory.practice import ask
@@ -64,7 +63,8 @@ def _numeric(
         given = {
             key: text for key, text in vars(options).items() if "." in key and text is not None
         }
-        result = ask_for(ask, load(options.spec, given), options)
+        extra = [getattr(options, word) for word in words]
+        result = getattr(ask, name)(load(options.spec, given), *extra)
         return Answer(result.to_dict, result.__str__, (result,), good(result))
 
     return run
@@ -74,7 +74,7 @@ def _tune(options: Options) -> Answer:
     described = [text for key, text in vars(options).items() if key.startswith("network.")]
     if options.spec is None and not any(described):
         setattr(options, "network.depth", "2")  # the one `tune` beats unless told otherwise
-    return _numeric(lambda ask, spec, _: ask.tuning(spec))(options)
+    return _numeric("tuning")(options)
 
 
 def _spectrum_flags(parser: argparse.ArgumentParser) -> None:
@@ -117,68 +117,45 @@ def _diagram_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _series(options: Options) -> Answer:
-    from fieldtheory.theory import learning
+    from fieldtheory.theory.listing import named_series
 
-    found = {"mean": learning.mean, "covariance": learning.covariance, "error": learning.error}
-    if options.quantity == "evidence":
-        raise InvalidInput(
-            f"the evidence arrives in a later version; this one derives {', '.join(found)}"
-        )
-    if options.quantity not in found:
-        raise InvalidInput(
-            f"unknown quantity {_shown(options.quantity)}: choose one of {', '.join(found)}"
-        )
-    series = found[options.quantity](options.order)
-    data = {
-        "quantity": series.quantity,
-        "order": series.order,
-        "ensemble": series.ensemble,
-        "latex": series.latex(),
-        "diagrams": len(series.diagrams),
-        "expression": str(series.expression),
-    }
-    return Answer(lambda: data, lambda: f"{series}\nLaTeX: {series.latex()}")
+    series = named_series(options.quantity, options.order)
+    words = {word: getattr(series, word) for word in ("quantity", "order", "ensemble")}
+    found = {"latex": series.latex(), "diagrams": len(series.diagrams)}
+    text = {"expression": str(series.expression)}
+    return Answer(lambda: {**words, **found, **text}, lambda: f"{series}\nLaTeX: {series.latex()}")
 
 
 def _series_flags(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("quantity", metavar="QUANTITY", help="mean, covariance or error")
-    parser.add_argument(
-        "--order", type=_whole(0, COUNTS_AT_MOST), default=1, help="power of 1/eta (default 1)"
-    )
+    whole = _whole(0, COUNTS_AT_MOST)
+    parser.add_argument("--order", type=whole, default=1, help="power of 1/eta (default 1)")
 
 
 def _demo(options: Options) -> Answer:
     from fieldtheory.practice.demo import demonstrate
 
-    _say(
-        "a deep network on 50-dimensional data: its learning curve from theory, then by exact "
-        f"kernel regression on {options.draws} draws of the data at each size"
-    )
+    _say(f"a deep network's learning curve: theory, then {options.draws} experiments at each size")
     result = demonstrate(options.draws)
-    return Answer(
-        lambda: {**result.to_dict(), "picture": options.plot},
-        result.__str__,
-        (result,),
-        result.agrees,
-    )
+    return Answer(result.to_dict, result.__str__, (result,), result.agrees)
 
 
 def _demo_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("--draws", type=_whole(2, 1000), default=12, help="data sets (default 12)")
+    parser.add_argument("--draws", type=_whole(2, 1000), default=40, help="data sets (default 40)")
 
 
 VERBS = {
     "predict": Verb(
         "the learning curve of a network on a task, from theory",
         "fieldtheory predict --depth 4 --dimension 50 --target 'x0 + x0*x1' --samples 100:1600:log",
-        _numeric(lambda ask, spec, _: ask.prediction(spec)),
+        _numeric("prediction"),
         (*MODEL, "predict"),
         plots=True,
     ),
     "measure": Verb(
         "the same curve from experiment: regression or training on drawn data",
         "fieldtheory measure spec.toml --draws 20 --seed 0 --store draws.json",
-        _numeric(lambda ask, spec, options: ask.measurement(spec, options.store)),
+        _numeric("measurement", "store"),
         (*MODEL, "predict", "measure", "train"),
         plots=True,
         stores=True,
@@ -186,10 +163,7 @@ VERBS = {
     "compare": Verb(
         "prediction beside measurement, in standard errors",
         "fieldtheory compare spec.toml --samples 100,400 --plot compare.png",
-        _numeric(
-            lambda ask, spec, options: ask.comparison(spec, options.store),
-            good=lambda result: bool(result.agrees.all()),
-        ),
+        _numeric("comparison", "store", good=lambda result: bool(result.agrees.all())),
         (*MODEL, "predict", "measure", "train"),
         plots=True,
         stores=True,
@@ -203,17 +177,15 @@ VERBS = {
     "spectrum": Verb(
         "eigenvalues of the kernel on the sphere, per harmonic degree",
         "fieldtheory spectrum --depth 4 --dimension 50 --degrees 10 --digits 25",
-        _numeric(lambda ask, spec, options: ask.spectrum_of(spec, options.degrees, options.digits)),
+        _numeric("spectrum_of", "degrees", "digits"),
         MODEL,
         flags=_spectrum_flags,
         plots=True,
     ),
     "train": Verb(
         "finite networks by gradient descent, beside their kernel and the prediction",
-        "fieldtheory train --depth 2 --activation erf --dimension 5 --target x0 --samples 20,50",
-        _numeric(
-            lambda ask, spec, _: ask.training(spec), good=lambda result: bool(result.converged)
-        ),
+        "fieldtheory train --depth 2 --dimension 5 --target 'x0*x1' --samples 50",
+        _numeric("training", good=lambda result: bool(result.converged)),
         ("network", "task", "predict", "measure", "train"),
         plots=True,
     ),
@@ -231,7 +203,7 @@ VERBS = {
         flags=_series_flags,
     ),
     "demo": Verb(
-        "a deep network's learning curve, predicted and measured (half a minute)",
+        "a deep network's learning curve, predicted and measured (in seconds)",
         "fieldtheory demo",
         _demo,
         flags=_demo_flags,
@@ -267,6 +239,7 @@ def _parser(name: str) -> _Parser:
     verb = VERBS[name]
     parser = _Parser(
         prog=f"fieldtheory {name}",
+        usage="%(prog)s [SPEC.toml] [flags]" if verb.sections else None,
         description=f"{verb.about[0].upper()}{verb.about[1:]}.",
         epilog=f"example:\n  {verb.example}",
         formatter_class=argparse.RawDescriptionHelpFormatter,
@@ -287,12 +260,11 @@ def _spec_flags(parser: argparse.ArgumentParser, sections: Sequence[str]) -> Non
     """The keys of the sections as flags; a name the verb leaves free may be shortened."""
     from fieldtheory.practice.spec import SECTIONS, Spec
 
-    parser.add_argument(
-        "spec", nargs="?", metavar="SPEC.toml", help="the question; flags override it"
-    )
+    parser.add_argument("spec", nargs="?", metavar="SPEC.toml", help="flags override it")
     flags = [flag for flag in Spec.flags() if flag.path.partition(".")[0] in sections]
     taken = {flag.flag for flag in flags}
-    groups = {name: parser.add_argument_group(SECTIONS[name].__doc__ or name) for name in sections}
+    titles = {name: (SECTIONS[name].__doc__ or name).rstrip(".") for name in sections}
+    groups = {name: parser.add_argument_group(title) for name, title in titles.items()}
     for flag in flags:
         section, _, name = flag.path.partition(".")
         short = "--" + name.replace("_", "-")
@@ -302,22 +274,30 @@ def _spec_flags(parser: argparse.ArgumentParser, sections: Sequence[str]) -> Non
         )
 
 
+HELP = """fieldtheory VERB [SPEC.toml] [flags]
+
+The field-theory calculator for deep learning: from a network and a task to a learning curve.
+
+{verbs}
+
+A spec is a TOML file; each of its keys is a flag too: fieldtheory VERB --help lists them. --json
+prints one JSON object, --version the version. Exit: 0 done, 1 a comparison failed, 2 misuse."""
+
+
+def _joined(words: list[str]) -> list[str]:
+    """`--target -x0` as `--target=-x0`, lest -x0 be taken for a flag."""
+    joined: list[str] = []
+    for word in words:
+        if joined and re.fullmatch(r"--[a-z-]+", joined[-1]) and re.match(r"-[^-h]", word):
+            joined[-1] += f"={word}"
+        else:
+            joined.append(word)
+    return joined
+
+
 def _help() -> str:
     rows = [f"  {name:<9s} {verb.about}\n{'':12s}{verb.example}" for name, verb in VERBS.items()]
-    return "\n".join(
-        [
-            "fieldtheory VERB [SPEC.toml] [flags]",
-            "",
-            "The field-theory calculator for deep learning: from a network and a task to a learning"
-            " curve.",
-            "",
-            *rows,
-            "",
-            "A spec is a TOML file; each of its keys is a flag too. fieldtheory VERB --help lists",
-            "them. --json prints one JSON object. --version prints the version.",
-            "Exit status: 0 done, 1 a comparison failed, 2 misuse.",
-        ]
-    )
+    return HELP.format(verbs="\n".join(rows))
 
 
 # -- running -----------------------------------------------------------------------------------
@@ -331,10 +311,12 @@ def main(argv: Sequence[str] | None = None) -> int:
         if isinstance(stream, io.TextIOWrapper):
             stream.reconfigure(errors="backslashreplace")  # a terminal without Greek is no error
     try:
-        status = _run(words)
-        sys.stdout.flush()
+        return _run(words)
     except FieldTheoryError as error:
         _say(f"{name}: {error}")
+        return MISUSE
+    except MemoryError as error:
+        _say(f"{name}: out of memory ({error}): ask for fewer samples")
         return MISUSE
     except KeyboardInterrupt as stop:
         _say(f"{name}: interrupted{stop}")
@@ -344,20 +326,19 @@ def main(argv: Sequence[str] | None = None) -> int:
         return PIPE_CLOSED
     except SystemExit as end:  # argparse has printed its help
         return int(end.code or DONE)
-    return status
 
 
 def _run(words: list[str]) -> int:
     first = words[0] if words else ""
-    if first in ("-h", "--help", "help", "--version"):
-        print(f"fieldtheory {__version__}" if first == "--version" else _help())
+    if first in ("-h", "--help", "--version"):
+        print(f"fieldtheory {__version__}" if first == "--version" else _help(), flush=True)
         return DONE
     if first not in VERBS:
         near = get_close_matches(first, VERBS, n=1)
         asked = f"unknown verb {_shown(first)}" if words else "no verb given"
         hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(VERBS)}"
         raise InvalidInput(f"{asked}: {hint} (see fieldtheory --help)")
-    options = _parser(first).parse_args(words[1:])
+    options = _parser(first).parse_args(_joined(words[1:]))
     try:
         _prepare_picture(options, first)
         return _answer(VERBS[first].run(options), options)
@@ -388,17 +369,12 @@ def _prepare_picture(options: Options, verb: str) -> None:
 
 
 def _answer(answer: Answer, options: Options) -> int:
-    path = getattr(options, "plot", None)
-    if path is not None:
+    data = json.dumps(_finite(answer.data()), allow_nan=False) if options.json else ""
+    print(data or answer.text(), flush=True)
+    if getattr(options, "plot", None) is not None:
         from fieldtheory.plot import draw
 
-        draw(*answer.results, path=path)
-    if options.json:
-        print(json.dumps(_finite(answer.data()), allow_nan=False))
-    else:
-        print(answer.text())
-    if path is not None:
-        _say(f"picture in {path}")
+        _say(f"picture in {draw(*answer.results, path=options.plot)}")
     return DONE if answer.good else FAILED
 
 

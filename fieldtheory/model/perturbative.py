@@ -61,7 +61,7 @@ def renormalise(kernel: Kernel, dimension: int, keep: int, ridge: float) -> tupl
     >>> from fieldtheory.model.network import Network
     >>> kernel = Network(depth=4).on_sphere(50)
     >>> trimmed, ridge = renormalise(kernel, dimension=50, keep=3, ridge=0.0)
-    >>> round(ridge, 5), round(trimmed.eigenvalues[1], 9)
+    >>> round(ridge, 5), round(float(trimmed.eigenvalues[1]), 9)
     (0.01873, 0.000727389)
     """
     b = kernel.power_series(keep)

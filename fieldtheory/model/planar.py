@@ -14,6 +14,7 @@ from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model.spectrum import Spectrum
 
 STEPS = 200
+EPS = float(np.finfo(float).eps)
 
 
 def effective_ridge(spectrum: Spectrum, samples: Array, ridge: float) -> Array:
@@ -26,8 +27,8 @@ def effective_ridge(spectrum: Spectrum, samples: Array, ridge: float) -> Array:
     is zero at any kappa, and if the iteration does not converge.
 
     >>> one = Spectrum.of([1.0], dimension=3)
-    >>> float(effective_ridge(one, np.array([2.0]), ridge=1.0)).__round__(12)
-    0.707106781187
+    >>> effective_ridge(one, np.array([2.0]), ridge=1.0).round(12).tolist()
+    [0.707106781187]
     """
     lam, deg = spectrum.eigenvalues, spectrum.counts
     modes = float(np.sum(deg[lam > 0]))
@@ -49,7 +50,8 @@ def effective_ridge(spectrum: Spectrum, samples: Array, ridge: float) -> Array:
         slope = law.planar_samples_slope(lam, deg, ridge, kappa)
         low, high = np.where(found >= samples, u, low), np.where(found <= samples, u, high)
         step = found * np.log(samples / found) / slope
-        still = np.abs(step) > 1e-15 * np.maximum(np.abs(u), 1)
+        still = np.abs(step) > 4 * EPS * np.maximum(np.abs(u), 1)
+        still &= np.abs(found / samples - 1) > 8 * EPS  # near the number of modes, steps stay large
         inside = (u + step > low) & (u + step < high)
         u = np.where(still, np.where(inside, u + step, (low + high) / 2), u)
         if not np.any(still):

@@ -2,13 +2,13 @@ r"""Eigenvalues to any number of digits, by the definition and nothing else.
 
 .. math:: \lambda_l = E_t[K(t) P_l(t)], \qquad t = \cos\theta
 
-The integral over theta in (0, pi) is a sum over double-exponential nodes,
+The integral over theta in (0, pi) is a sum over the double-exponential nodes
 
 .. math:: \theta(u) = \frac{\pi}{1 + e^{-\pi \sinh u}}, \qquad u = 0, \pm h, \pm 2h, \dots, \pm nh
 
 which converges geometrically whatever happens at the ends. An eigenvalue far below K(1) is left
-over when larger terms cancel, so the working precision grows by the digits that cancel. Nothing
-here is shared with the float64 roads of `projection` but the kernel and the three-term recurrence.
+over when larger terms cancel, so the working precision grows by the digits that cancel. Only the
+kernel and the three-term recurrence are shared with the float64 roads of `projection`.
 """
 
 from functools import cache
@@ -88,9 +88,10 @@ def _spectrum(
                 f"kernel {kernel.name!r} is not positive: "
                 f"eigenvalue {context.nstr(value, 5)} at degree {l}"
             )
-    lam = np.array([0.0 if gone else float(v) for v, gone in zip(values, lost, strict=True)])
-    errors = np.array([float(bound) for bound in zero])
-    errors = np.where(lost, errors, np.spacing(lam) + 10.0**-digits * lam)
+    lam = np.where(lost, 0.0, np.array([float(v) for v in values]))
+    errors = np.where(
+        lost, np.array([float(z) for z in zero]), np.spacing(lam) + lam / 10.0**digits
+    )
     shown = tuple(
         "0.0" if gone else str(context.nstr(value, digits + 1, strip_zeros=False))
         for value, gone in zip(values, lost, strict=True)

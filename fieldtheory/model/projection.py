@@ -98,7 +98,7 @@ def _series(kernel: Kernel, dimension: int, last: int, points: int) -> Projectio
     j = np.arange(1, last + 1)
     factor = np.concatenate([[1.0], np.cumprod(j / (dimension - 3 + 2.0 * j))])
     lam = factor * (terms @ w)
-    rounding = (64 + 4 * np.arange(last + 1)) * EPS * factor * (np.abs(terms) @ w)
+    rounding = (64 + dimension / 64 + 4 * np.arange(last + 1)) * EPS * factor * (np.abs(terms) @ w)
     rounding += factor * np.abs(shaken @ half[coarse])
     return lam, rounding, np.abs(lam - factor * (terms @ half))
 
@@ -117,6 +117,6 @@ def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projec
         change = abs(value - float(np.einsum("i,i->", coarse, p[::2])))
         shift = shaken * p[::2]  # of one sign where it matters, or as good as random
         loss = abs(float(shift.sum())) + sqrt(float(np.einsum("i,i->", shift, shift)))
-        rows.append((value, (4 + l / 8) * EPS * spread + loss, change))
+        rows.append((value, (4 + dimension / 64 + l / 8) * EPS * spread + loss, change))
     table = np.array(rows).T
     return table[0], table[1], table[2]

@@ -18,6 +18,7 @@ from fieldtheory.model.sphere import multiplicity, zonal
 
 RESOLVED = 1e-6  # the largest relative error of an eigenvalue that is kept
 DOUBTFUL = 1e-9  # relative error of the accurate road beyond which the plain one is asked too
+RUN = 8  # degrees lost one after the other that end the list
 MODES = 1e7  # far more modes than samples: what lies beyond them acts as ridge
 DEGREES_AT_LEAST, DEGREES_AT_MOST = 48, 4096
 SERIES_AT_MOST = 64, 256  # degrees up to which the accurate series is used: unasked, when asked
@@ -184,6 +185,7 @@ def spectrum(
     last = _last_degree(d, modes, wanted)
     lam, errors = _project(kernel, d, last, SERIES_AT_MOST[wanted is not None] if accurate else -1)
     keep = _resolved(lam, errors)
+    _refuse_negative(kernel, lam[: keep + RUN], errors[: keep + RUN])
     if keep <= 1 < lam.size:
         _refuse_forgetful(kernel, d)
     if wanted is not None and wanted > last:
@@ -198,11 +200,6 @@ def spectrum(
         )
     keep = keep if wanted is None else wanted + 1
     lam, errors = lam[:keep], errors[:keep]
-    if np.any(lam < -errors):
-        l = int(np.flatnonzero(lam < -errors)[0])
-        raise InvalidInput(
-            f"kernel {kernel.name!r} is not positive: eigenvalue {lam[l]:.3e} at degree {l}"
-        )
     lost = lam <= errors  # not distinguishable from zero: its share stays in the tail
     return Spectrum(d, np.where(lost, 0.0, lam), errors, kernel.trace, kernel.name)
 
@@ -222,12 +219,20 @@ def _project(kernel: Kernel, dimension: int, last: int, series: int) -> tuple[Ar
     return lam, errors
 
 
+def _refuse_negative(kernel: Kernel, lam: Array, errors: Array) -> None:
+    if np.any(lam < -errors):
+        l = int(np.flatnonzero(lam < -errors)[0])
+        raise InvalidInput(
+            f"kernel {kernel.name!r} is not positive: eigenvalue {lam[l]:.3e} at degree {l}"
+        )
+
+
 def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
     """A kernel that hardly depends on its inputs has no spectrum that float64 could see."""
     spread = abs(kernel.trace - float(kernel(0.0))) / kernel.trace
     if spread > 0:
         raise OutOfRegime(
-            f"{kernel.name}, dimension {dimension}: over the sphere the kernel varies by no more than "
+            f"{kernel.name}, dimension {dimension}: over the sphere it varies by no more than "
             f"{spread:.0e} of itself, and float64 resolves only its mean. So deep a network "
             "forgets its inputs: reduce the depth or the bias, or move towards criticality (ReLU: "
             "weight_variance 2, bias_variance 0); precise_spectrum has the digits"
@@ -246,12 +251,12 @@ def _last_degree(dimension: int, modes: float, wanted: int | None) -> int:
 
 
 def _resolved(lam: Array, errors: Array) -> int:
-    """Number of leading degrees to keep: up to the first run of eight that float64 loses.
+    """Number of leading degrees to keep: up to the first run of RUN that float64 loses.
 
     Isolated losses are kept: kernels with a parity have true zeros at every second degree.
     """
     good = np.flatnonzero(errors <= RESOLVED * lam)
     if good.size == 0:
         return 0
-    gaps = np.flatnonzero(np.diff(good) > 8)
+    gaps = np.flatnonzero(np.diff(good) > RUN)
     return int(good[gaps[0]] if gaps.size else good[-1]) + 1

@@ -65,8 +65,8 @@ def legendre(dimension: int, degrees: int, t: Any) -> Array:
 
 
 def zonal(dimension: int, coefficients: Array, t: Any) -> Any:
-    """The function sum_l coefficients[l] P_l(t), of the shape of `t`."""
-    total = np.zeros_like(t)
+    """The function sum_l coefficients[l] P_l(t), of the shape and kind of `t` (see `harmonics`)."""
+    total = t * 0
     for a, p in zip(coefficients, harmonics(dimension, t), strict=False):
         total += a * p
     return total

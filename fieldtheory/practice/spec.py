@@ -6,7 +6,7 @@ paths. Turning it into networks and tasks is left to whoever asks the question.
 """
 
 import tomllib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import MISSING, dataclass, field, fields
 from difflib import get_close_matches
 from json import dumps
@@ -74,15 +74,20 @@ def key(kind: Kind, about: str, default: Any = MISSING) -> Any:
     return field(default=default, metadata={"kind": kind, "about": about})
 
 
+def one_of(choices: Sequence[str], about: str, default: Any = MISSING) -> Any:
+    """A key whose value is one of a few words."""
+    return key(text(choices), f"{about}: {', '.join(choices)}", default)
+
+
 @dataclass(frozen=True)
 class NetworkSection:
     """[network]: the architecture, at infinite width."""
 
     depth: int = key(COUNT, "dense layers; activations are one fewer", 4)
-    activation: str = key(text(NAMES), "pointwise non-linearity", "relu")
+    activation: str = one_of(NAMES, "pointwise non-linearity", "relu")
     weight_variance: float = key(POSITIVE, "variance of a weight times its fan-in", 1.0)
     bias_variance: float = key(VARIANCE, "variance of a bias", 1.0)
-    kernel: str = key(text(KERNELS), "gradient descent (ntk) or Bayes (nngp)", "ntk")
+    kernel: str = one_of(KERNELS, "of gradient descent or of Bayes", "ntk")
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,7 @@ class SpectrumSection:
 class KernelSection:
     """[kernel]: a standard kernel, for comparison."""
 
-    name: str = key(text(STANDARD), "which standard kernel")
+    name: str = one_of(STANDARD, "which standard kernel")
     length: float = key(POSITIVE, "its length, for |x| as in input_norm", 1.0)
     smoothness: float = key(number(among=tuple(MATERN)), "of a matern kernel", 1.5)
     degree: int = key(COUNT, "of a polynomial kernel", 2)
@@ -108,7 +113,7 @@ class TaskSection:
     """[task]: the inputs, what is learnt on them, and how noisily."""
 
     dimension: int = key(whole(2), "inputs lie on the sphere S^(dimension-1)")
-    input_norm: str = key(text(INPUT_NORMS), "|x| = 1, or |x|^2 = dimension", "unit")
+    input_norm: str = one_of(INPUT_NORMS, "|x| = 1 or |x|^2 = dimension", "unit")
     target: str | None = key(text(), "polynomial in x0, x1, ...", None)
     power: tuple[float, ...] | None = key(list_of(VARIANCE), "target power per degree", None)
     label_noise: float = key(VARIANCE, "variance of the label noise", 0.0)
@@ -120,17 +125,17 @@ class PredictSection:
     """[predict]: the learning curve, from theory."""
 
     samples: tuple[int, ...] = key(SAMPLES, "sizes, or start:stop:log|lin:points", (100, 400, 1600))
-    method: str = key(text(METHODS), "which theory", "planar")
+    method: str = one_of(METHODS, "which theory", "planar")
     order: int = key(COUNT, "of the perturbative series", 1)
     keep: int = key(whole(0), "powers of t the renormalised kernel keeps", 3)
-    ensemble: str = key(text(ENSEMBLES), "number of samples fixed, or Poisson", "fixed")
+    ensemble: str = one_of(ENSEMBLES, "of the number of samples", "fixed")
 
 
 @dataclass(frozen=True)
 class MeasureSection:
     """[measure]: the learning curve, from experiment."""
 
-    by: str = key(text(MEASUREMENTS), "how the learner is realised", "regression")
+    by: str = one_of(MEASUREMENTS, "how the learner is realised", "regression")
     draws: int = key(COUNT, "independent data sets", 20)
     seed: int = key(whole(0, most=2**128 - 1), "of the random numbers", 0)
 
@@ -213,9 +218,11 @@ class Spec:
                 short = f"--{item.name}".replace("_", "-")
                 flag = long if short in found else short
                 kind: Kind = item.metadata["kind"]
-                found[flag] = Flag(
-                    f"{section}.{item.name}", flag, item.metadata["about"], kind.name
-                )
+                about = item.metadata["about"]
+                if item.default not in (MISSING, None):
+                    written = dumps(item.default).strip("[]").replace('"', "")
+                    about += f" (default {written})"
+                found[flag] = Flag(f"{section}.{item.name}", flag, about, kind.name)
         return list(found.values())
 
 

@@ -1,4 +1,4 @@
-"""Diagrams asked for in words: a short name for the action, and the list with its sum rule."""
+"""Theory asked for in words: actions and series by name, and a list of diagrams with its sum."""
 
 from __future__ import annotations
 
@@ -8,9 +8,13 @@ from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
 
+from fieldtheory.ground.checks import choice
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.theory import learning
 from fieldtheory.theory.action import Action
 from fieldtheory.theory.diagram import Diagram
+
+KINDS = 4  # of vertices in one action; their combinations are counted one by one
 
 
 def named_action(text: str) -> Action:
@@ -28,11 +32,29 @@ def named_action(text: str) -> Action:
             f"action {shown}: give phi3, phi4, phi3+phi4, ...; the text form of an action, "
             "as in phi^2/2 + g*phi^4/4!, arrives in a later version"
         )
+    if len(words) > KINDS:
+        raise InvalidInput(f"action {shown} has {len(words)} vertices: give at most {KINDS}")
     if len(set(words)) < len(words):
         raise InvalidInput(f"action {shown} names a vertex twice: name each once")
     powers = [int(word.removeprefix("phi")) for word in words]
     first, *others = (Action.phi(k, "g" if len(powers) == 1 else f"g{k}") for k in powers)
     return sum(others, start=first)
+
+
+SERIES = {"mean": learning.mean, "covariance": learning.covariance, "error": learning.error}
+
+
+def named_series(quantity: str, order: int = 1) -> learning.Series:
+    """The term of that order in 1/eta of "mean", "covariance" or "error" (see `learning`).
+
+    >>> named_series("mean", order=0).expression
+    r(x)
+    """
+    if quantity == "evidence":
+        raise InvalidInput(
+            f"the evidence arrives in a later version; this one derives {', '.join(SERIES)}"
+        )
+    return SERIES[choice("quantity", quantity, SERIES)](order)
 
 
 @dataclass(frozen=True)

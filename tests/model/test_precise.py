@@ -26,7 +26,11 @@ def relative(text, truth):
     return float(abs(mpmath.mpf(text) / truth - 1))
 
 
-@pytest.mark.parametrize("entry", CURVES["eigenvalues"], ids=lambda e: str(e["spec"]))
+ENTRIES = CURVES["eigenvalues"]
+SPREAD = [*ENTRIES[:1], *(pytest.param(entry, marks=pytest.mark.slow) for entry in ENTRIES[1:])]
+
+
+@pytest.mark.parametrize("entry", SPREAD, ids=lambda e: str(e["spec"]))
 def test_every_printed_digit_of_the_reference(entry):
     """The file cuts its digits off after the 21st to 27th: one unit of the last place."""
     found = precise_spectrum(of(entry["spec"]), entry["spec"]["d"], 30, digits=28).precise
@@ -49,7 +53,7 @@ def test_rbf_is_a_bessel_function(d, digits):
     assert all(len(text.split("e")[0].replace(".", "").lstrip("0")) == digits + 1 for text in found)
 
 
-@pytest.mark.parametrize("d", [2, 3, 50])
+@pytest.mark.parametrize("d", [3, *(pytest.param(d, marks=pytest.mark.slow) for d in (2, 50))])
 def test_two_layers_of_relu(d):
     """K = sb2-free depth 2, |x|^2 = d: covariance k1(t), true zeros at odd degrees from 3 on."""
     found = precise_spectrum(
@@ -93,7 +97,7 @@ def test_it_says_when_it_does_not_settle(monkeypatch):
 
 
 def test_a_kernel_that_is_not_positive():
-    with pytest.raises(InvalidInput, match="not positive: eigenvalue -0.333.* at degree 1"):
+    with pytest.raises(InvalidInput, match=r"not positive: eigenvalue -0.333.* at degree 1"):
         precise_spectrum(Kernel("bad", lambda t, xp: 2 - t), 3, 2)
 
 

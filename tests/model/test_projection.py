@@ -27,11 +27,13 @@ def test_the_roads_agree_within_their_errors(name, d):
     a, error_a = by_series(KERNELS[name], d, 30)
     b, error_b = by_harmonics(KERNELS[name], d, 30)
     assert agree(a, b, error_a + error_b)
-    assert np.all(error_b <= 1e-7 * a[0])  # and the errors say something
+    assert np.all(error_b <= 1e-4 * KERNELS[name].trace)  # and the errors say something
     assert not agree(a[:3] * (1 + 1e-5), b[:3], error_a[:3] + error_b[:3])
 
 
-@pytest.mark.parametrize("d", [2, 3, 10, 1000])
+@pytest.mark.parametrize(
+    "d", [3, *(pytest.param(d, marks=pytest.mark.slow) for d in (2, 10, 1000))]
+)
 @pytest.mark.parametrize("name", ["relu", "relu nngp, no bias", "deep relu", "erf", "steep erf"])
 def test_the_stated_errors_bound_the_true_ones(name, d):
     truth = [float(text) for text in precise_spectrum(KERNELS[name], d, 9, digits=18).precise]

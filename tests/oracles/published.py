@@ -28,7 +28,7 @@ REGRESSION = (
 )
 
 # Prediction minus Monte Carlo, relative, Poisson number of samples: eigenvalues (1 + l)^-3 up to a
-# last degree, normalised to K(1) = 1, G_1 = G_2 = 1. This library's own Monte Carlo, docs/theory.md.
+# last degree, normalised to K(1) = 1, G_1 = G_2 = 1. Own Monte Carlo, docs/theory.md.
 # dimension, last degree, ridge, ((samples, planar, two-sample diagrams), ...)
 CROSSING = (
     (5, 8, 0.01, ((20, -0.027, -0.009), (40, -0.040, -0.004), (80, -0.078, -0.008))),

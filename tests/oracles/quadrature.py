@@ -60,7 +60,7 @@ def gaussian_pair(f, q, p):
 
     For smooth f the trapezium rule over the whole line converges beyond every power.
     """
-    z, w = _normal_grid(801)
+    z, w = _normal_grid(501)
     u = np.sqrt(q) * z[:, None]
     v = np.sqrt(q) * (p * z[:, None] + np.sqrt(1 - p**2) * z[None, :])
     return float(w @ (f(u) * f(v)) @ w)
@@ -78,4 +78,6 @@ def ramp_pair(q, p, power):
         return (mpmath.cos(a) * mpmath.cos(a - b)) ** power
 
     # both cosines are positive for b - pi/2 < a < pi/2
-    return float(radial * mpmath.quad(angular, [b - mpmath.pi / 2, mpmath.pi / 2]) / (2 * mpmath.pi))
+    return float(
+        radial * mpmath.quad(angular, [b - mpmath.pi / 2, mpmath.pi / 2]) / (2 * mpmath.pi)
+    )

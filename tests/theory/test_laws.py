@@ -167,7 +167,9 @@ def test_modes_of_the_planar_error_add_up():
         term = statement.subs(l, n)
         term = term.subs(modes("lam", lam) | modes("deg", deg) | modes("G", (0.5, 1.0, 2.0)))
         numbers = {"kappa": kappa, "N": samples, "risk": error + noise}
-        total += float(term.subs({s: numbers[s.name] for s in term.free_symbols if s.name in numbers}))
+        total += float(
+            term.subs({s: numbers[s.name] for s in term.free_symbols if s.name in numbers})
+        )
     assert agree(total, error, rounding(error))
 
 
