@@ -30,6 +30,7 @@ HOME = {
     "Spectrum": "fieldtheory.model.spectrum",
     "spectrum": "fieldtheory.model.spectrum",
     "precise_spectrum": "fieldtheory.model.precise",
+    "renormalise": "fieldtheory.model.perturbative",
     "Target": "fieldtheory.model.target",
     "Task": "fieldtheory.model.task",
     "LearningCurve": "fieldtheory.model.curve",
@@ -44,6 +45,8 @@ HOME = {
     "tune": "fieldtheory.practice.tune",
     "Tuned": "fieldtheory.practice.tune",
     "Space": "fieldtheory.practice.tune",
+    "Line": "fieldtheory.ground.picture",
+    "Picture": "fieldtheory.ground.picture",
     "draw": "fieldtheory.plot",
 }
 MODULES = {

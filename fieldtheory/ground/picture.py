@@ -1,5 +1,6 @@
 """A picture as data: results describe it, this file draws it with matplotlib (optional extra)."""
 
+import os
 from dataclasses import dataclass, replace
 from os import PathLike
 from pathlib import Path
@@ -13,7 +14,10 @@ FORMATS = ("png", "svg", "pdf")
 
 @dataclass(frozen=True, eq=False)
 class Line:
-    """One curve: a line with a band of half-width `spread`, or points with error bars."""
+    """One curve: a line with a band of half-width `spread`, or points with error bars.
+
+    `x`, `y` and `spread` have the same length; `label` goes into the legend.
+    """
 
     label: str
     x: Array
@@ -24,7 +28,11 @@ class Line:
 
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Curves on one pair of axes."""
+    """Curves on one pair of axes.
+
+    `title`, `x` and `y` are texts, `logarithmic` names the axes ("x", "y") with a logarithmic
+    scale. Pictures add: both sets of curves on the axes of the first.
+    """
 
     title: str
     x: str
@@ -43,9 +51,10 @@ class Picture:
         for number, line in enumerate(self.lines):
             _draw_line(axes, line, f"C{number}")
         axes.set(xlabel=self.x, ylabel=self.y)
-        axes.set_title(self.title, fontsize="small", wrap=True)
+        axes.set_title(self.title.replace("; ", "\n"), fontsize="small", wrap=True)
         for name in self.logarithmic:
             getattr(axes, f"set_{name}scale")("log")
+            _plain_numbers(getattr(axes, f"{name}axis"))
         axes.grid(which="major", alpha=0.3)
         axes.legend()
         return axes
@@ -70,6 +79,8 @@ def check_path(path: str | PathLike[str]) -> Path:
         raise InvalidInput(f"picture {str(path)!r}: end the name in .{', .'.join(FORMATS)}")
     if not target.parent.is_dir():
         raise InvalidInput(f"picture {str(path)!r}: there is no folder {str(target.parent)!r}")
+    if target.is_dir() or not os.access(target if target.exists() else target.parent, os.W_OK):
+        raise InvalidInput(f"picture {str(path)!r} cannot be written: choose another place")
     return target
 
 
@@ -81,6 +92,18 @@ def _figure() -> Any:
             "drawing needs matplotlib: install it with  pip install 'fieldtheory[plot]'"
         ) from None
     return Figure(figsize=(7, 4.5), layout="constrained")
+
+
+def _plain_numbers(axis: Any) -> None:
+    """On a short logarithmic axis 200 and 0.5 read better than 2 x 10^2 and 5 x 10^-1."""
+    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+
+    low, high = axis.get_view_interval()
+    if high / low >= 30:
+        return
+    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 6, 8) if high / low < 6 else (1, 2, 4)))
+    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
+    axis.set_minor_formatter(NullFormatter())
 
 
 def _draw_line(axes: Any, line: Line, colour: str) -> None:

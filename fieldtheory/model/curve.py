@@ -23,6 +23,7 @@ class LearningCurve:
     uncertainty  (sizes,) estimate of the error of the prediction itself, same unit
     learnability (sizes, degrees) fraction of each degree that is learnt, L_l
     kappa        (sizes,) effective ridge per sample
+    label        of the curve in a picture; the method unless given
     regime       in words: where the method holds, and how far this question is from its edge
 
     The errors are clean: the noise of the test label is not counted.
@@ -38,6 +39,7 @@ class LearningCurve:
     regime: str
     question: str
     laws: tuple[Law, ...]
+    label: str = ""
     version: str = __version__
 
     def __post_init__(self) -> None:
@@ -94,7 +96,7 @@ class LearningCurve:
 
     def picture(self) -> Picture:
         """The curve as a picture, with its own uncertainty as a band."""
-        line = Line(self.method, self.samples, self.error, spread=self.uncertainty)
+        line = Line(self.label or self.method, self.samples, self.error, spread=self.uncertainty)
         return Picture(
             title=self.question,
             x="samples",

@@ -22,10 +22,35 @@ class Jet:
     """
 
     __array_ufunc__ = None  # NumPy scalars on the left defer to the operators below
-    __slots__ = ("coefficients",)
+    __slots__ = ("_arcsin", "_square", "coefficients")
 
     def __init__(self, coefficients: Array) -> None:
         self.coefficients = coefficients
+        self._square: Jet | None = None  # a layer needs both of these of one correlation twice
+        self._arcsin: Jet | None = None
+
+    @property
+    def square(self) -> "Jet":
+        """self * self, computed once."""
+        if self._square is None:
+            self._square = self._times(self)
+        return self._square
+
+    @property
+    def arcsin(self) -> "Jet":
+        """arcsin(self), computed once."""
+        if self._arcsin is None:
+            slope = power(1 - self.square, -0.5).coefficients
+            start = np.arcsin(self.coefficients[0])
+            self._arcsin = integrate(lambda n, _: slope[:n], self, start)
+        return self._arcsin
+
+    def _times(self, other: "Jet") -> "Jet":
+        a, b = self.coefficients, other.coefficients
+        product = np.empty_like(a)
+        for n in range(len(a)):
+            np.einsum("ki,ki->i", a[: n + 1], b[n::-1], out=product[n])
+        return Jet(product)
 
     @staticmethod
     def variable(points: Array, scale: Array, order: int) -> "Jet":
@@ -55,8 +80,7 @@ class Jet:
     def __mul__(self, other: Any) -> "Jet":
         if not isinstance(other, Jet):
             return Jet(self.coefficients * other)
-        a, b = self.coefficients, other.coefficients
-        return Jet(np.array([_convolve(a, b, n) for n in range(len(a))]))
+        return self.square if other is self else self._times(other)
 
     def __truediv__(self, other: Any) -> "Jet":
         return self * power(other, -1) if isinstance(other, Jet) else Jet(self.coefficients / other)
@@ -69,18 +93,11 @@ class Jet:
         if exponent == 0:
             return Jet(np.zeros_like(self.coefficients)).__add__(1)
         if exponent % 2:
-            return self if exponent == 1 else self.__mul__(self ** (exponent - 1))
-        half = self ** (exponent // 2)
-        return half.__mul__(half)
+            return self if exponent == 1 else self._times(self ** (exponent - 1))
+        return (self ** (exponent // 2)).square
 
     __radd__ = __add__
     __rmul__ = __mul__
-
-
-def _convolve(a: Array, b: Array, n: int) -> Array:
-    """sum_k a_k b_(n-k)."""
-    total: Array = np.einsum("ki,ki->i", a[: n + 1], b[n::-1])
-    return total
 
 
 def power(jet: Jet, exponent: float) -> Jet:
@@ -88,12 +105,12 @@ def power(jet: Jet, exponent: float) -> Jet:
     v = jet.coefficients
     g = np.empty_like(v)
     g[0] = v[0] ** exponent
-    order = np.arange(len(v))[:, None]
-    kv = order * v
+    kv = (exponent + 1) * np.arange(len(v))[:, None] * v
     for n in range(1, len(v)):
-        head, tail = slice(1, n + 1), g[n - 1 :: -1] if n else g[:0]
-        slopes = (exponent + 1) * kv[head] - n * v[head]
-        g[n] = np.einsum("ki,ki->i", slopes, tail) / (n * v[0])
+        tail = g[n - 1 :: -1]
+        total = np.einsum("ki,ki->i", kv[1 : n + 1], tail)
+        total -= n * np.einsum("ki,ki->i", v[1 : n + 1], tail)
+        g[n] = total / (n * v[0])
     return Jet(g)
 
 
@@ -119,10 +136,7 @@ def exp(x: Any) -> Any:
 
 
 def arcsin(x: Any) -> Any:
-    if not isinstance(x, Jet):
-        return np.arcsin(x)
-    slope = power(1 - x * x, -0.5).coefficients
-    return integrate(lambda n, _: slope[:n], x, np.arcsin(x.coefficients[0]))
+    return x.arcsin if isinstance(x, Jet) else np.arcsin(x)
 
 
 def arccos(x: Any) -> Any:

@@ -32,11 +32,10 @@ HALVINGS = 9  # of the step, before giving up
 def precise_spectrum(kernel: Kernel, dimension: int, degrees: int, digits: int = 25) -> Spectrum:
     """Eigenvalues of degree 0 .. `degrees`, each to a relative 10^-digits, in `precise`.
 
-    The step is halved and the working precision raised until two successive steps agree on every
-    eigenvalue to the digits asked. One that stays below K(1) / multiplicity times
-    10^-(digits + 10 + 4 degree) is returned as exactly zero, with that bound as its error:
-    kernels with a parity, and polynomials, have true zeros. Numbers in the kernel
-    (variances, lengths) are taken as the binary floats they are.
+    The step is halved and the working precision raised until two successive steps agree. What stays
+    below K(1) / multiplicity times 10^-(digits + 10 + 4 degree) is returned as exactly zero, with
+    that bound as its error: kernels with a parity, and polynomials, have true zeros. Numbers in the
+    kernel (variances, lengths) are taken as the binary floats they are.
 
     `eigenvalues` and `errors` of the result are the same rounded to float64.
 

@@ -190,6 +190,7 @@ def _expanded(
         learnability=modes.eigenvalues / (modes.eigenvalues + kappa[:, None]),
         kappa=kappa,
         regime=_loop_regime(order, float(loop.max())),
+        label=f"{question.method}, order {order}",
         laws=(*extra, *_kernel_laws(question.model)),
     )
 

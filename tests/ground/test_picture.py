@@ -64,7 +64,7 @@ def test_a_missing_folder_is_refused(tmp_path):
 
 def test_an_unwritable_path_is_refused(tmp_path):
     (tmp_path / "curve.png").mkdir()
-    with pytest.raises(InvalidInput, match="cannot write the picture"):
+    with pytest.raises(InvalidInput, match="cannot be written"):
         picture().save(tmp_path / "curve.png")
 
 

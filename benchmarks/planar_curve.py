@@ -1,0 +1,91 @@
+"""A 50-point planar learning curve, kernel and spectrum included, against the obvious way.
+
+The obvious way: the spectrum degree by degree with mpmath.quad on the angle, and at every number
+of samples scipy.optimize.brentq on the self-consistent equation, in a Python loop. Both list the
+same degrees and fold the rest into the ridge.
+
+    python benchmarks/planar_curve.py
+"""
+
+import mpmath
+import numpy as np
+from scipy.optimize import brentq
+from timing import race
+
+import fieldtheory as ft
+
+DIMENSION, DEGREES, DEPTH = 50, 8, 4
+POWER = np.array([0.0, 0.5, 0.5])
+SAMPLES = sorted({round(float(n)) for n in np.geomspace(50, 5000, 50)})
+
+
+def ours():
+    """Kernel, spectrum and curve by the library, error estimate and all."""
+    network = ft.Network(DEPTH)
+    task = ft.Task.sphere(DIMENSION, POWER)
+    return ft.predict(network, task, SAMPLES).error
+
+
+def kernel(t):
+    """The ReLU tangent kernel of depth 4, all variances 1, written out in mpmath."""
+    sigma, q = t / DIMENSION + 1, mpmath.mpf(1) / DIMENSION + 1
+    theta = sigma
+    for _ in range(DEPTH - 1):
+        p = min(sigma / q, mpmath.mpf(1))
+        angle = mpmath.acos(p)
+        sigma = q / (2 * mpmath.pi) * (mpmath.sin(angle) + (mpmath.pi - angle) * p) + 1
+        theta = sigma + theta * (mpmath.pi - angle) / (2 * mpmath.pi)
+        q = q / 2 + 1
+    return theta
+
+
+def obvious():
+    """The same curve by mpmath.quad and brentq."""
+    d = DIMENSION
+    parts = [0, mpmath.pi / 2, mpmath.pi]
+    total = mpmath.quad(lambda a: mpmath.sin(a) ** (d - 2), parts)
+
+    def harmonic(l, t):
+        before, now = mpmath.mpf(1), t
+        for n in range(1, l):
+            before, now = now, ((2 * n + d - 2) * t * now - n * before) / (n + d - 2)
+        return now if l else before
+
+    def integrand(l):
+        return lambda a: (
+            kernel(mpmath.cos(a)) * harmonic(l, mpmath.cos(a)) * mpmath.sin(a) ** (d - 2)
+        )
+
+    lam = np.array([float(mpmath.quad(integrand(l), parts) / total) for l in range(DEGREES)])
+    deg = np.array([float(ft.Spectrum.of(lam, d).multiplicities[l]) for l in range(DEGREES)])
+    power = np.zeros(DEGREES)
+    power[: POWER.size] = POWER
+    ridge = float(kernel(mpmath.mpf(1))) - float(deg @ lam)
+    errors = []
+    for n in SAMPLES:
+        kappa = brentq(
+            lambda k, n=n: float(np.sum(deg * lam / (lam + k))) + ridge / k - n,
+            1e-12,
+            1e3,
+            xtol=1e-16,
+        )
+        learnt = lam / (lam + kappa)
+        gamma = np.sum(deg * learnt**2) / n
+        errors.append(np.sum((1 - learnt) ** 2 * power) / (1 - gamma))
+    return np.array(errors)
+
+
+reference = ft.predict(
+    ft.precise_spectrum(ft.Network(DEPTH).on_sphere(DIMENSION), DIMENSION, 40, digits=20),
+    ft.Task.sphere(DIMENSION, POWER),
+    SAMPLES,
+).error
+fast, slow = race(ours, obvious, rounds=3)
+print(f"{len(SAMPLES)}-point planar curve, depth {DEPTH}, d = {DIMENSION}, medians of 3")
+print(
+    f"  fieldtheory.predict       {fast:9.4f} s   accuracy {np.max(abs(ours() / reference - 1)):.1e}"
+)
+print(
+    f"  mpmath.quad and brentq    {slow:9.4f} s   accuracy {np.max(abs(obvious() / reference - 1)):.1e}"
+)
+print(f"  ratio                     {slow / fast:9.0f}")
