@@ -25,7 +25,7 @@ def measured(means, errors, samples):
 
 def test_z_counts_standard_errors():
     p = CURVE.error[[0, 2]]
-    result = compare(CURVE, measured(p + [0, 3], [1, 1], [10, 40]))
+    result = compare(CURVE, measured(p + np.array([0, 3]), [1, 1], [10, 40]))
     assert agree(result.predicted, p, 0)
     assert agree(result.z, [0, 3], rounding(40))
     assert result.agrees.tolist() == [True, True]
