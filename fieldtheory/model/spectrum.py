@@ -18,6 +18,7 @@ from fieldtheory.model.sphere import multiplicity, zonal
 
 RESOLVED = 1e-6  # the largest relative error of an eigenvalue that is kept
 DOUBTFUL = 1e-9  # relative error of the accurate road beyond which the plain one is asked too
+DIMENSION_AT_MOST = 10**7  # beyond it the measure is narrower than the nodes are close
 RUN = 8  # degrees lost one after the other that end the list
 MODES = 1e7  # far more modes than samples: what lies beyond them acts as ridge
 DEGREES_AT_LEAST, DEGREES_AT_MOST = 48, 4096
@@ -182,6 +183,11 @@ def spectrum(
     """
     d = checks.count("dimension", dimension, least=2)
     wanted = checks.count("degrees", degrees) if degrees is not None else None
+    if d > DIMENSION_AT_MOST or (wanted or 0) > DEGREES_AT_MOST:
+        raise OutOfRegime(
+            f"dimension {d}, degrees {degrees}: quadrature reaches dimension {DIMENSION_AT_MOST} "
+            f"and degree {DEGREES_AT_MOST}; ask for less"
+        )
     last = _last_degree(d, modes, wanted)
     lam, errors = _project(kernel, d, last, SERIES_AT_MOST[wanted is not None] if accurate else -1)
     keep = _resolved(lam, errors)

@@ -1,5 +1,6 @@
 """Strict readers of single values: what is expected is said, and nothing is coerced."""
 
+import re
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -40,6 +41,7 @@ class Kind:
             return given
         if self.name == "list of texts" and not plain.startswith("["):
             return [part.strip() for part in plain.split(",")]
+        plain = re.sub(r"(?<![\w.])\.(?=\d)", "0.", plain)  # .5 is no TOML, but what people type
         many = self.name.startswith(("list", "pair"))
         try:
             table = tomllib.loads(

@@ -323,7 +323,8 @@ def _contradictions(table: Mapping[str, Any]) -> list[str]:
     found = []
     models = [name for name in MODELS if name in table]
     if len(models) != 1:
-        got = " and ".join(f"[{name}]" for name in models) or "none of them"
+        got = " and ".join(f"[{name}]" for name in models)
+        got = got or "none of them (as a flag: --depth, --eigenvalues or --name)"
         found.append(f"give exactly one of [network], [spectrum] and [kernel], got {got}")
     task, kernel = table.get("task"), table.get("kernel")
     if isinstance(task, Mapping) and {"target", "power"} <= set(task):
