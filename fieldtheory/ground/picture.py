@@ -2,6 +2,7 @@
 
 import os
 from dataclasses import dataclass, replace
+from importlib import import_module
 from os import PathLike
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
 
 FORMATS = ("png", "svg", "pdf")
+SHAPE: dict[str, Any] = {"figsize": (7, 4.5), "layout": "constrained"}
 
 
 @dataclass(frozen=True, eq=False)
@@ -45,9 +47,13 @@ class Picture:
         return replace(self, lines=self.lines + other.lines)
 
     def draw(self, axes: Any = None) -> Any:
-        """Draw on matplotlib axes, new ones unless given; returns them."""
+        """Draw on matplotlib axes and return them.
+
+        Without `axes` a pyplot figure is opened, which a notebook shows by itself and a script
+        with `matplotlib.pyplot.show()`.
+        """
         if axes is None:
-            axes = _figure().subplots()
+            axes = _matplotlib("pyplot").figure(**SHAPE).subplots()
         for number, line in enumerate(self.lines):
             _draw_line(axes, line, f"C{number}")
         axes.set(xlabel=self.x, ylabel=self.y)
@@ -65,7 +71,8 @@ class Picture:
         Raises `InvalidInput` for another ending or a path that cannot be written.
         """
         target = check_path(path)
-        figure = self.draw().figure
+        figure = _matplotlib("figure").Figure(**SHAPE)  # not pyplot's: nothing is left open
+        self.draw(figure.subplots())
         try:
             figure.savefig(target, dpi=150)
         except OSError as error:
@@ -84,14 +91,13 @@ def check_path(path: str | PathLike[str]) -> Path:
     return target
 
 
-def _figure() -> Any:
+def _matplotlib(part: str) -> Any:
     try:
-        from matplotlib.figure import Figure
+        return import_module(f"matplotlib.{part}")
     except ImportError:
         raise MissingExtra(
             "drawing needs matplotlib: install it with  pip install 'fieldtheory[plot]'"
         ) from None
-    return Figure(figsize=(7, 4.5), layout="constrained")
 
 
 def _plain_numbers(axis: Any) -> None:

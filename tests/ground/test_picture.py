@@ -1,6 +1,6 @@
 """Pictures: added, drawn, saved; bad paths refused before any work."""
 
-import builtins
+import sys
 
 import numpy as np
 import pytest
@@ -69,13 +69,7 @@ def test_an_unwritable_path_is_refused(tmp_path):
 
 
 def test_without_matplotlib_the_extra_is_named(monkeypatch):
-    real = builtins.__import__
-
-    def missing(name, *rest):
-        if name.startswith("matplotlib"):
-            raise ImportError(name)
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", missing)
+    for name in ("matplotlib", "matplotlib.pyplot"):
+        monkeypatch.setitem(sys.modules, name, None)  # as if it were not installed
     with pytest.raises(MissingExtra, match=r"fieldtheory\[plot\]"):
         picture().draw()
