@@ -1,7 +1,7 @@
 """Runs every `>>>` of README.md, docs/ and the package's docstrings.
 
-In a page a ```toml fence that begins with the comment `# NAME.toml` is written to that file, and the
-lines `$ fieldtheory ...` of a ```console fence are run beside it; what follows must be printed.
+In a page a ```toml fence that begins with the comment `# NAME.toml` is written to that file, and
+the lines `$ fieldtheory ...` of a ```console fence are run beside it; what follows must be printed.
 
 A page is one test and a docstring is one test: the examples of each build on one another, so they
 must run in order, in one process and in a namespace that nothing else has touched.
