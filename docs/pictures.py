@@ -1,5 +1,6 @@
 """The pictures of these pages, drawn by the library at every build."""
 
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -20,6 +21,7 @@ LINES = (  # a title, and the block each site belongs to
 def draw_all(folder: Path) -> None:
     """Write every picture into `folder`."""
     curve(folder / "curve.svg")
+    doubt(folder / "doubt.svg")
     partitions(folder / "partitions.svg")
     accuracy(folder / "accuracy.svg")
 
@@ -28,9 +30,23 @@ def curve(path: Path) -> None:
     """The paper's network, predicted and measured."""
     network = ft.Network(depth=4, activation="relu", weight_variance=1, bias_variance=1)
     task = ft.Task.sphere(dimension=50, target=[0, 0.5, 0.5])
-    planar = ft.predict(network, task, [100, 140, 200, 280, 400, 560, 800])
-    measured = ft.measure(network, task, [100, 200, 400], draws=20, rng=1, progress=False)
+    planar = ft.predict(network, task, spread(100, 800))
+    measured = ft.measure(network, task, [100, 200, 400], draws=30, rng=1, progress=False)
     ft.draw(planar, measured, path=path)
+
+
+def doubt(path: Path) -> None:
+    """Few modes, little ridge: a prediction that is not sure of itself."""
+    network = ft.Network(depth=3)
+    task = ft.Task.sphere(dimension=5, target="x0 + x0*x1", ridge=0.01)
+    planar = ft.predict(network, task, spread(10, 160))
+    measured = ft.measure(network, task, [10, 20, 40, 80, 160], draws=60, rng=1, progress=False)
+    ft.draw(planar, measured, path=path)
+
+
+def spread(low: int, high: int) -> list[int]:
+    """Numbers of samples, evenly on a logarithmic axis."""
+    return sorted({round(float(n)) for n in np.geomspace(low, high, 33)})
 
 
 def partitions(path: Path) -> None:
@@ -42,12 +58,12 @@ def partitions(path: Path) -> None:
         for colour, block in (("C0", "a"), ("C3", "b")):
             inside = [n for n in sites if blocks[n] == block]
             axes.plot(inside, [0] * len(inside), "o", color=colour)
-            for left, right in zip(inside, inside[1:], strict=False):
+            for left, right in pairwise(inside):
                 angle = np.linspace(0, np.pi, 60)
                 radius = (right - left) / 2
                 across = (left + right) / 2 + radius * np.cos(angle)
                 axes.plot(across, radius * np.sin(angle), color=colour)
-        axes.set(xlim=(-0.8, 4.3), ylim=(-0.4, 1.9), aspect="equal")
+        axes.set(xlim=(-0.8, 4.3), ylim=(-0.4, 1.7), aspect="equal")
         axes.set_title(title, fontsize=8)
         axes.axis("off")
     figure.savefig(path)
