@@ -23,6 +23,7 @@ METHODS = ("planar", "perturbative", "equivalent-kernel", "renormalised")
 ENSEMBLES = ("fixed", "poisson")
 ORDERS = 1  # the highest order of the perturbative methods
 MODES_PER_SAMPLE = 1e4
+CAREFUL = 0.3  # estimated relative error from which a planar curve carries a warning
 MODES_QUICK = 100  # per sample, in a search
 Model = Network | Kernel | Spectrum
 
@@ -163,9 +164,14 @@ def _planar(question: _Question) -> LearningCurve:
         uncertainty=uncertainty,
         learnability=modes.eigenvalues / (modes.eigenvalues + kappa[:, None]),
         kappa=kappa,
-        regime=f"all non-crossing diagrams; estimated error at most {_percent(worst)}",
+        regime=_planar_regime(worst),
         laws=(laws.SELF_CONSISTENT, laws.GAMMA, laws.PLANAR_ERROR, *_kernel_laws(question.model)),
     )
+
+
+def _planar_regime(worst: float) -> str:
+    care = "" if worst < CAREFUL else "; crossing diagrams matter here, so use it with care"
+    return f"all non-crossing diagrams; estimated error at most {_percent(worst)}{care}"
 
 
 def _expanded(
