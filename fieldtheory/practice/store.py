@@ -70,8 +70,8 @@ class Store:
         )
         if differing:
             raise InvalidInput(
-                f"store {str(path)!r} belongs to another measurement: {', '.join(differing)} "
-                "differ. Name another file"
+                f"store {str(path)!r} belongs to another measurement, with another "
+                f"{' and '.join(differing)}: name another file"
             )
         return values
 

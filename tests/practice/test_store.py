@@ -55,7 +55,7 @@ def test_another_measurement_is_refused(tmp_path):
     path = tmp_path / "runs.json"
     with Store(path, {"seed": 1, "by": "regression"}):
         pass
-    with pytest.raises(InvalidInput, match="another measurement: seed"):
+    with pytest.raises(InvalidInput, match="with another seed: name another"):
         Store(path, {"seed": 2, "by": "regression"})
 
 
