@@ -16,10 +16,14 @@ from typing import Any, NamedTuple
 from fieldtheory.ground.checks import count
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory.action import Action, multiplicities
-from fieldtheory.theory.contraction import EVERYTHING, Rules, Table, contracted, half_edges
+from fieldtheory.theory.contraction import symmetries
 from fieldtheory.theory.diagram import Diagram
+from fieldtheory.theory.labelling import graph_of, labelled
+from fieldtheory.theory.table import EVERYTHING, Rules, Table, half_edges
+from fieldtheory.theory.writing import Writer
 
-LARGEST = 40  # half-edges to contract, external legs included
+LARGEST = 42  # half-edges to contract, external legs included
+CHOICES = 50_000  # of vertices
 MOST = 200_000  # diagrams, estimated before starting: about an hour's list
 
 
@@ -103,35 +107,49 @@ def classes(
     action: Action, request: Request, rules: Rules = EVERYTHING
 ) -> Iterator[tuple[Diagram, Fraction]]:
     """Diagrams with the weight the contractions give them: 1/symmetry, found independently."""
-    legs = [name for name in request.legs if not action.field(name).background]
-    contents = [
-        content
-        for content in _contents(action, request, rules)
-        if (half_edges(action, content) + len(legs)) % 2 == 0
-    ]
-    largest = max((half_edges(action, content) for content in contents), default=0) + len(legs)
-    expected = sum(_sum_rule(action, request, rules, content) for content in contents)
-    if largest > LARGEST or expected > MOST:
-        raise InvalidInput(
-            f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs: that is "
-            f"{largest} half-edges to contract, and before any filter the weights of the diagrams "
-            f"add up to {float(expected):.3g}, so there are at least as many; at most {LARGEST} "
-            f"half-edges and {MOST} are allowed. Ask for a lower order or fewer legs"
-        )
+    contents = []
+    expected = Fraction(0)
+    legs = sum(not action.field(name).background for name in request.legs)
+    for number, content in enumerate(_contents(action, request, rules)):
+        weight = _sum_rule(action, request, rules, content)
+        if not weight:  # legs that cannot be paired up
+            continue
+        contents.append(content)
+        expected += weight
+        largest = half_edges(action, content) + legs
+        # refused at the first sign, as there may be more vertex contents than could be looked at
+        if largest > LARGEST or expected > MOST or number > CHOICES:
+            raise InvalidInput(
+                f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs: "
+                f"that is {largest} half-edges to contract or more, in {number + 1} choices of "
+                "vertices or more, and before any filter the weights of the diagrams add up to "
+                f"{float(expected):.3g} or more, so there are at least as many; at most {LARGEST} "
+                f"half-edges, {CHOICES} choices and a sum of {MOST} are allowed. Ask for a lower "
+                "order or fewer legs"
+            )
     return _generate(action, request, rules, contents)
 
 
 def _generate(
     action: Action, request: Request, rules: Rules, contents: list[tuple[int, ...]]
 ) -> Iterator[tuple[Diagram, Fraction]]:
+    table = Table(action, rules)
+    legs = request.legs if rules.labelled else tuple(sorted(request.legs))
+    ends = [table.fields.index(name) for name in legs if name in table.fields]
+    numbers = tuple(ends.count(f) for f in range(len(table.fields)))
     for content in contents:
-        table = Table(action, request.legs, rules)
-        finished = contracted(table, content)
-        total = _numberings(action, request, rules, content)
-        found = [(table.diagram(state), Fraction(ways, total)) for state, ways in finished.items()]
-        kept = [(d, weight) for d, weight in found if _kept(d, rules)]
-        kept.sort(key=lambda pair: (pair[0].symmetry, pair[0].edges))
-        yield from kept
+        writer = Writer(table, content, legs)
+        if rules.labelled:
+            graphs = labelled(table, content, ends)
+        else:
+            graphs = (graph_of(table, *found) for found in symmetries(table, content, numbers))
+        # without labels, background legs may be exchanged as well
+        others = 1 if rules.labelled else multiplicities(n for n in legs if n not in table.fields)
+        found = [(writer.diagram(graph), Fraction(1, graph.symmetry * others)) for graph in graphs]
+        if not writer.is_plain or len(ends) < len(legs) or not any(content):
+            found = [pair for pair in found if _kept(pair[0], rules)]
+        found.sort(key=lambda pair: (pair[0].symmetry, pair[0].edges))
+        yield from found
 
 
 def _numberings(action: Action, request: Request, rules: Rules, content: tuple[int, ...]) -> int:

@@ -11,8 +11,9 @@ from hypothesis import given, settings
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory import learning
 from fieldtheory.theory.action import Action, Field, Vertex
-from fieldtheory.theory.contraction import Rules
+from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.enumeration import Request, classes, diagrams
+from fieldtheory.theory.table import Rules
 from tests.oracles import wick
 from tests.strategies import plain_actions, replicated_actions
 
@@ -105,9 +106,18 @@ def test_wick_rejects_a_spoiled_list():
 # -- weights --------------------------------------------------------------------------------------
 
 
+def built(diagram):
+    """The same by the constructor, which finds canonical form and symmetry from the lines alone."""
+    edges = diagram.edges[::-1]
+    return Diagram(diagram.fields, diagram.vertices, diagram.legs, edges, diagram.labelled)
+
+
 def weights_are_symmetries(action, legs, order, **rules):
     request = Request(action.leg_names(legs), order, None)
-    return all(w == Fraction(1, d.symmetry) for d, w in classes(action, request, Rules(**rules)))
+    return all(
+        d == built(d) and w == Fraction(1, d.symmetry) == Fraction(1, built(d).symmetry)
+        for d, w in classes(action, request, Rules(**rules))
+    )
 
 
 @settings(max_examples=40, deadline=None)
