@@ -100,9 +100,7 @@ class _Search:
             colours = [rank[key] for key in seen]
         return colours, classes
 
-    def run(
-        self, colours: list[int], fixed: tuple[int, ...]
-    ) -> tuple[Certificate, list[int], int]:
+    def run(self, colours: list[int], fixed: tuple[int, ...]) -> tuple[Certificate, list[int], int]:
         """Smallest certificate, its places, and how many automorphisms fix `fixed`."""
         cell = _first_smallest_class(colours)
         if not cell:
@@ -145,9 +143,7 @@ class _Search:
 
     def orbits(self, fixed: tuple[int, ...]) -> list[int]:
         """Each node's orbit, named by a member, under what is known to fix `fixed`."""
-        return orbits(
-            self.nodes, [g for g in self.found if all(g[node] == node for node in fixed)]
-        )
+        return orbits(self.nodes, [g for g in self.found if all(g[node] == node for node in fixed)])
 
 
 def orbits(nodes: int, generators: Sequence[Sequence[int]]) -> list[int]:

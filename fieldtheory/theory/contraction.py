@@ -46,9 +46,7 @@ def symmetries(
         yield state, total // ways
 
 
-def contracted(
-    table: Table, content: tuple[int, ...], legs: tuple[int, ...]
-) -> dict[State, int]:
+def contracted(table: Table, content: tuple[int, ...], legs: tuple[int, ...]) -> dict[State, int]:
     """Finished graphs (vertices without quantum legs left out) and the number of Wick contractions
     of each; `legs` is the number of external legs per quantum field."""
     free = half_edges(table.action, content) + sum(legs)
@@ -88,8 +86,8 @@ class _Partial:
 
     def canonical(self, table: Table) -> State:
         pairs = [(a, b, kind) for (a, b), kind in self.pairs.items()]
-        place, certificate, _, _ = placed(self.nodes, pairs, table.bits)
-        return State(tuple(sorted(self.nodes)), tuple(certificate), self.joined, self.legs)
+        found = placed(self.nodes, pairs, table.bits)
+        return State(tuple(sorted(self.nodes)), tuple(found.certificate), self.joined, self.legs)
 
 
 class _Step:
@@ -118,6 +116,8 @@ class _Step:
             yield from self.from_leg()
             return
         if first < 0:  # a component without external legs
+            if not (table.rules.vacuum or table.rules.connected or table.rules.irreducible):
+                return
             kind = next(kind for kind, times in enumerate(self.left) if times)
             self.left[kind] -= 1
             first = len(base.nodes)
@@ -156,9 +156,7 @@ class _Step:
         """Strands of untouched vertices that have a leg of `field`."""
         return [(s.kind, s) for s in self.table.species if self.left[s.kind] and s.legs[field]]
 
-    def choices(
-        self, first: int, field: int, times: int
-    ) -> dict[tuple[Drawn, Drawn], int]:
+    def choices(self, first: int, field: int, times: int) -> dict[tuple[Drawn, Drawn], int]:
         """The ways to contract `times` legs of a node: {(untouched vertices drawn in, partners of
         the legs, sorted): ways}. An external leg counts as partner -1."""
         table, offered, first_new = self.table, self.offered(field), len(self.base.nodes)
@@ -226,9 +224,8 @@ class _Step:
         shift = table.open_at + table.width
         opened = [node >> shift for node in child.nodes]
         free, left = sum(opened), sum(self.left) - len(kinds)
-        if not free and (left or child.legs):
-            if rules.connected or rules.irreducible or not (rules.vacuum or child.legs):
-                return True
+        if not free and (left or child.legs) and (rules.connected or rules.irreducible):
+            return True
         if rules.irreducible and left and free < 2:
             return True
         if rules.irreducible or not table.chained:

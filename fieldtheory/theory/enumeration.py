@@ -23,6 +23,7 @@ from fieldtheory.theory.table import EVERYTHING, Rules, Table, half_edges
 from fieldtheory.theory.writing import Writer
 
 LARGEST = 42  # half-edges to contract, external legs included
+HIGHEST = 1000  # order or loops
 CHOICES = 50_000  # of vertices
 MOST = 200_000  # diagrams, estimated before starting: about an hour's list
 
@@ -92,6 +93,12 @@ def _request(action: Action, legs: Any, order: int | None, loops: int | None) ->
         order = count("order", order)
     if loops is not None:
         loops = count("loops", loops)
+    if (order or loops or 0) > HIGHEST:
+        raise InvalidInput(
+            f"order = {order}, loops = {loops}: more than {HIGHEST}, and far more half-edges to "
+            f"contract than the {LARGEST} that are allowed"
+        )
+    if loops is not None:
         few = [v for v in action.vertices if 1 <= action.valence(v) <= 2]
         if few:
             raise InvalidInput(
@@ -107,7 +114,7 @@ def classes(
     action: Action, request: Request, rules: Rules = EVERYTHING
 ) -> Iterator[tuple[Diagram, Fraction]]:
     """Diagrams with the weight the contractions give them: 1/symmetry, found independently."""
-    contents = []
+    contents: list[tuple[int, ...]] = []
     expected = Fraction(0)
     legs = sum(not action.field(name).background for name in request.legs)
     for number, content in enumerate(_contents(action, request, rules)):
@@ -116,18 +123,25 @@ def classes(
             continue
         contents.append(content)
         expected += weight
-        largest = half_edges(action, content) + legs
-        # refused at the first sign, as there may be more vertex contents than could be looked at
-        if largest > LARGEST or expected > MOST or number > CHOICES:
-            raise InvalidInput(
-                f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs: "
-                f"that is {largest} half-edges to contract or more, in {number + 1} choices of "
-                "vertices or more, and before any filter the weights of the diagrams add up to "
-                f"{float(expected):.3g} or more, so there are at least as many; at most {LARGEST} "
-                f"half-edges, {CHOICES} choices and a sum of {MOST} are allowed. Ask for a lower "
-                "order or fewer legs"
-            )
+        _check_size(request, half_edges(action, content) + legs, expected, number + 1)
     return _generate(action, request, rules, contents)
+
+
+def _check_size(request: Request, largest: int, expected: Fraction, choices: int) -> None:
+    """Refuse at the first sign: there may be more choices of vertices than could be looked at."""
+    asked = f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs"
+    if largest > LARGEST:
+        raise InvalidInput(
+            f"{asked}: that is at least {largest} half-edges to contract, but at most {LARGEST} "
+            "are allowed. Ask for a lower order or fewer legs"
+        )
+    if expected > MOST or choices > CHOICES:
+        raise InvalidInput(
+            f"{asked}: before any filter the weights of the diagrams add up to more than "
+            f"{float(expected):.3g}, so there are at least as many, in {choices} choices of "
+            f"vertices so far; at most {MOST} and {CHOICES} choices are allowed. Ask for a lower "
+            "order or fewer legs"
+        )
 
 
 def _generate(
@@ -211,10 +225,24 @@ def _partitions(steps: list[int], total: int) -> Iterator[tuple[int, ...]]:
     >>> list(_partitions([1, 2], 2))
     [(0, 1), (2, 0)]
     """
-    if not steps:
-        yield from [()] if total == 0 else []
-        return
-    most = total // steps[0] if steps[0] > 0 else 0
-    for times in range(max(most, 0) + 1):
-        for rest in _partitions(steps[1:], total - times * steps[0]):
-            yield (times, *rest)
+    reach = [{0}]  # what the last steps can add up to: no dead end is entered
+    for step in reversed(steps):
+        found = set(reach[-1])
+        for n in range(step, total + 1) if step > 0 else ():
+            if n - step in found:
+                found.add(n)
+        reach.append(found)
+    reach.reverse()
+
+    def rest(place: int, left: int) -> Iterator[tuple[int, ...]]:
+        if place == len(steps):
+            yield ()
+            return
+        step = steps[place]
+        for times in range((left // step if step > 0 else 0) + 1):
+            if left - times * step in reach[place + 1]:
+                for others in rest(place + 1, left - times * step):
+                    yield (times, *others)
+
+    if total in reach[0]:
+        yield from rest(0, total)

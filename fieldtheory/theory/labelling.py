@@ -22,7 +22,8 @@ Content = tuple[int, ...]
 
 
 class Graph(NamedTuple):
-    """A graph on the way to a diagram; `generators` those of its group that move nodes."""
+    """A graph on the way to a diagram; `generators` those of its group that move nodes, `form` its
+    canonical places and sorted pairs where they are known."""
 
     species: list[int]
     loops: list[int]  # per field
@@ -31,6 +32,11 @@ class Graph(NamedTuple):
     pairs: dict[tuple[int, int], int]
     symmetry: int
     generators: list[list[int]]
+    form: tuple[list[int], list[int]] | None = None
+
+    def has_joined_legs(self, table: Table) -> bool:
+        """Whether some external legs are joined directly."""
+        return bool(self.species) and self.species[-1] >= len(table.species)
 
     def placed(self, bits: int) -> tuple[list[int], list[int], list[list[int]]]:
         """Canonical places, sorted pairs and the generators of the group."""
@@ -39,9 +45,14 @@ class Graph(NamedTuple):
         found = placed(colours, pairs, bits)
         return found.place, found.certificate, found.generators
 
+    def with_group(self, bits: int) -> Graph:
+        """The same with its own generators."""
+        place, codes, generators = self.placed(bits)
+        return self._replace(generators=generators, form=(place, codes))
+
     def settled(self, bits: int) -> Graph:
-        """The same with its own generators; a group that moved no node has none to find."""
-        return self._replace(generators=self.placed(bits)[2]) if self.generators else self
+        """The same after a change that made the group smaller: a trivial one stays so."""
+        return self.with_group(bits) if self.generators else self
 
 
 class Bead(NamedTuple):
@@ -53,13 +64,13 @@ class Bead(NamedTuple):
 
 
 def graph_of(table: Table, state: State, symmetry: int) -> Graph:
-    """A finished state. A pair of external legs joined directly is a node of its own, after all
-    others: its species is the number of species plus the field."""
+    """A finished state, its group not asked for. A pair of external legs joined directly is a node
+    of its own, after all others: its species is the number of species plus the field."""
     nodes, mask = len(state.nodes), (1 << table.bits) - 1
     lines = [f for f, times in enumerate(table.digits(state.joined)) for _ in range(times)]
     species = [table.species_of(node) for node in state.nodes]
     free = [table.stubs(node) for node in state.nodes]
-    graph = Graph(
+    return Graph(
         species + [len(table.species) + f for f in lines],
         [node & (table.link - 1) for node in state.nodes] + [0] * len(lines),
         free + [2 << DIGIT * f for f in lines],
@@ -67,14 +78,15 @@ def graph_of(table: Table, state: State, symmetry: int) -> Graph:
         {divmod(code >> table.bits, nodes): code & mask for code in state.pairs},
         symmetry,
         [],
+        None if lines else (list(range(nodes)), list(state.pairs)),
     )
-    return graph._replace(generators=graph.placed(table.bits)[2])
 
 
 def labelled(table: Table, content: Content, legs: Sequence[int]) -> Iterator[Graph]:
     """Every graph of that vertex content with the legs, given by their fields, held fixed."""
     connected = table.rules.connected or table.rules.irreducible
-    cores = _Cores(Table(table.action, table.rules, chained=False) if connected else table)
+    bare = Table(table.action, table.rules, chained=False) if connected else table
+    cores = _Cores(bare, needs_groups=bool(legs))
     every = range(len(legs))
     for beads, rest in _threadings(table, content, legs) if connected else [((), content)]:
         held = sum(bead.labels for bead in beads)
@@ -96,17 +108,17 @@ def labelled(table: Table, content: Content, legs: Sequence[int]) -> Iterator[Gr
 class _Cores:
     """Graphs without labels, each list made once."""
 
-    def __init__(self, table: Table) -> None:
-        self.table = table
+    def __init__(self, table: Table, needs_groups: bool) -> None:
+        self.table, self.needs_groups = table, needs_groups
         self.made: dict[tuple[Content, Content], list[Graph]] = {}
 
     def of(self, content: Content, legs: Sequence[int]) -> list[Graph]:
         numbers = tuple(list(legs).count(f) for f in range(len(self.table.fields)))
         if (content, numbers) not in self.made:
-            self.made[content, numbers] = [
-                graph_of(self.table, state, symmetry)
-                for state, symmetry in symmetries(self.table, content, numbers)
-            ]
+            graphs = [graph_of(self.table, *f) for f in symmetries(self.table, content, numbers)]
+            if self.needs_groups:
+                graphs = [graph.with_group(self.table.bits) for graph in graphs]
+            self.made[content, numbers] = graphs
         return self.made[content, numbers]
 
 
@@ -147,7 +159,7 @@ def _with_label(table: Table, graph: Graph, label: int, field: int) -> Iterator[
     """Label one free leg of each orbit."""
     shift = DIGIT * field
     places = [n for n, word in enumerate(graph.free) if word >> shift & COUNT]
-    orbit = orbits(len(graph.free), graph.generators) if graph.generators else range(len(graph.free))
+    orbit = orbits(len(graph.free), graph.generators)
     named = [orbit[n] for n in places]
     seen = set()
     for n in places:
@@ -157,15 +169,16 @@ def _with_label(table: Table, graph: Graph, label: int, field: int) -> Iterator[
             size = named.count(orbit[n]) * (free[n] >> shift & COUNT)
             free[n] -= 1 << shift
             labels[n] |= 1 << label
-            changed = graph._replace(free=free, labels=labels, symmetry=graph.symmetry // size)
+            left = graph.symmetry // size
+            changed = graph._replace(free=free, labels=labels, symmetry=left, form=None)
             yield changed.settled(table.bits)
 
 
 def _with_bead(table: Table, graph: Graph, bead: Bead) -> Iterator[Graph]:
     """Thread the bead onto one line of each orbit."""
     shift, unit, new = DIGIT * bead.field, 1 << DIGIT * bead.field, len(graph.species)
-    lines = [(pair, times) for pair, kind in graph.pairs.items() if (times := kind >> shift & COUNT)]
-    lines += [((n, n), times) for n, w in enumerate(graph.loops) if (times := w >> shift & COUNT)]
+    places = [*graph.pairs.items(), *(((n, n), word) for n, word in enumerate(graph.loops))]
+    lines = [(pair, times) for pair, kind in places if (times := kind >> shift & COUNT)]
     for (a, b), times, size in _line_orbits(lines, graph.generators):
         pairs, loops = graph.pairs.copy(), graph.loops.copy()
         if a == b:
@@ -196,9 +209,7 @@ def _line_orbits(
             yield pair, times, 1
         return
     number = {pair: n for n, (pair, _) in enumerate(lines)}
-    images = [
-        [number[min(g[a], g[b]), max(g[a], g[b])] for (a, b), _ in lines] for g in generators
-    ]
+    images = [[number[min(g[a], g[b]), max(g[a], g[b])] for (a, b), _ in lines] for g in generators]
     name = orbits(len(lines), images)
     for n, (pair, times) in enumerate(lines):
         if name[n] == n:  # an orbit is named by its first member

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
@@ -90,25 +91,33 @@ class Writer:
 
     def diagram(self, graph: Graph) -> Diagram:
         """The graph as a value."""
-        joined = graph.species and graph.species[-1] >= len(self.table.species)
-        if not self.is_plain or joined or any(graph.free):
+        if not self.is_plain or graph.has_joined_legs(self.table):
             return self.constructed(graph)
         bits, nodes = self.table.bits, len(graph.species)
-        place, codes, _ = graph.placed(bits)
+        place, codes = graph.form or graph.placed(bits)[:2]
         inner = [(*divmod(code >> bits, nodes), code & ((1 << bits) - 1)) for code in codes]
-        ends = {}
-        for node, p in enumerate(place):
-            if graph.loops[node]:
-                inner.append((p, p, graph.loops[node]))
-            if labels := graph.labels[node]:
-                for n, number in enumerate(self.numbers):
-                    if labels >> n & 1:
-                        ends[number] = p
+        inner += [(p, p, loops) for p, loops in zip(place, graph.loops, strict=True) if loops]
         inner.sort()
-        edges = [self.stub(number, ends[number]) for number in self.numbers]
+        edges = [self.stub(number, end) for number, end in sorted(self.ends(graph, place))]
         for a, b, kind in inner:
             edges += self.between(a, b, kind)
         return Diagram.arranged(self.parts, tuple(edges), graph.symmetry)
+
+    def ends(self, graph: Graph, place: list[int]) -> Iterator[tuple[int, int]]:
+        """Each leg that has a line and the place where it ends; legs without labels are dealt out
+        from the first place to the last."""
+        if self.table.rules.labelled:
+            for end, labels in zip(place, graph.labels, strict=True):
+                if labels:
+                    for n, number in enumerate(self.numbers):
+                        if labels >> n & 1:
+                            yield number, end
+        elif any(graph.free):
+            names = self.table.fields
+            dealt = {m: iter([n for n in self.numbers if self.legs[n] == m]) for m in names}
+            for end, stubs in sorted(zip(place, graph.free, strict=True)):
+                for name, times in zip(names, self.table.digits(stubs), strict=True):
+                    yield from ((next(dealt[name]), end) for _ in range(times))
 
     def constructed(self, graph: Graph) -> Diagram:
         """The same by way of the constructor, for graphs of any make."""
@@ -117,7 +126,7 @@ class Writer:
         strands = [table.species[graph.species[node]] for node in order]
         kinds = [s.kind for s in strands]
         vertices: list[Vertex] = []
-        while len(kinds) > 0:
+        while kinds:
             vertices.append(table.action.vertices[kinds[0]])
             kinds = kinds[len(vertices[-1].strands) :]
         vertices += [table.action.vertices[kind] for kind in self.inert]
@@ -126,8 +135,7 @@ class Writer:
             edges += self.between(new[a], new[b], kind & (table.link - 1))
         for node, n in new.items():
             edges += self.between(n, n, graph.loops[node])
-        pending = [list(self.numbers)] * 1
-        edges += self.outer(graph, new, pending[0])
+        edges += self.outer(graph, new)
         return Diagram(
             self.fields(tuple(vertices)),
             tuple(vertices),
@@ -136,13 +144,14 @@ class Writer:
             table.rules.labelled,
         )
 
-    def outer(self, graph: Graph, new: dict[int, int], numbers: list[int]) -> list[Edge]:
+    def outer(self, graph: Graph, new: dict[int, int]) -> list[Edge]:
         """The lines of external legs; those without labels take the next number of their field."""
-        free = {name: [n for n in numbers if self.legs[n] == name] for name in self.table.fields}
+        numbers, names = self.numbers, self.table.fields
+        free = {name: [n for n in numbers if self.legs[n] == name] for name in names}
         edges = []
         for node, (species, stubs) in enumerate(zip(graph.species, graph.free, strict=True)):
             mine = [number for n, number in enumerate(numbers) if graph.labels[node] >> n & 1]
-            for name, times in zip(self.table.fields, self.table.digits(stubs), strict=True):
+            for name, times in zip(names, self.table.digits(stubs), strict=True):
                 mine += [free[name].pop(0) for _ in range(times)]
             if species >= len(self.table.species):
                 edges.append(Edge(~mine[0], ~mine[1], self.legs[mine[0]]))
