@@ -24,7 +24,7 @@ from fieldtheory.theory.writing import Writer
 
 LARGEST = 42  # half-edges to contract, external legs included
 HIGHEST = 1000  # order or loops
-CHOICES = 50_000  # of vertices
+CHOICES = 10_000  # of vertices
 MOST = 200_000  # diagrams, estimated before starting: about an hour's list
 
 
