@@ -37,7 +37,7 @@ QUICK = [
     (3, 0, 5, False, 71, True),
     (3, 0, 6, False, 388, False),
     (4, 0, 7, False, 97, True),
-    (4, 0, 8, False, 359, False),
+    (4, 0, 8, False, 359, True),
 ]
 LONG = [
     (3, 3, 6, True, 72326, True),
