@@ -13,12 +13,13 @@ from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import combinations
 from math import factorial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory.action import Field, Vertex, multiplicities
-from fieldtheory.theory.canonical import Canonical, strand_order
+from fieldtheory.theory.canonical import placed
 
 if TYPE_CHECKING:
     import networkx as nx
@@ -69,6 +70,14 @@ class Diagram:
         object.__setattr__(self, "_symmetry", symmetry)
         for stale in ("owners", "strands"):  # computed on the way, with the old numbers
             self.__dict__.pop(stale, None)
+
+    @classmethod
+    def arranged(cls, parts: Mapping[str, Any], edges: tuple[Edge, ...], symmetry: int) -> Diagram:
+        """A diagram whose parts are known to be in canonical form, with its symmetry: nothing is
+        checked and nothing computed. `parts` holds fields, vertices, legs and labelled."""
+        diagram = object.__new__(cls)
+        diagram.__dict__.update(parts, edges=edges, _symmetry=symmetry)
+        return diagram
 
     # -- what it is -------------------------------------------------------------------------------
 
@@ -235,24 +244,35 @@ def _canonical_form(
     """Vertices and edges in canonical order, and the symmetry."""
     names = sorted(field.name for field in diagram.fields)
     number = {name: n for n, name in enumerate(names)}
+    digit = max(6, (len(diagram.edges) + len(diagram.strands)).bit_length())  # per field
     inner: Counter[tuple[int, int, int]] = Counter()
     outer: dict[int, list[tuple[int, int]]] = {}
+    pairs: Counter[tuple[int, int]] = Counter()
+    stubs = [0] * len(diagram.strands)
+    loops = [0] * len(diagram.strands)
     lines: list[Edge] = []
     for a, b, name in diagram.edges:
         a, b = min(a, b), max(a, b)
         if a >= 0:
             inner[a, b, number[name]] += 1
+            if a == b:
+                loops[a] += 1 << digit * number[name]
+            else:
+                pairs[a, b] += 1 << digit * number[name]
         elif b >= 0:
-            label = -a if diagram.labelled else 0
-            outer.setdefault(b, []).append((label, number[name]))
+            outer.setdefault(b, []).append((-a if diagram.labelled else 0, number[name]))
+            stubs[b] += 1 << (-a - 1 if diagram.labelled else digit * number[name])
         else:
             lines.append(Edge(b, a, name))
+    for a, b in combinations(range(len(stubs)), 2):
+        if diagram.owners[a] == diagram.owners[b]:
+            pairs[a, b] += 1 << digit * len(names)  # above the lines of every field
     colours = [
-        (diagram.vertices[owner].sort_key, strand, tuple(sorted(outer.get(s, []))))
+        (diagram.vertices[owner].sort_key, strand, stubs[s], loops[s])
         for s, (owner, strand) in enumerate(zip(diagram.owners, diagram.strands, strict=True))
     ]
-    found = strand_order(colours, diagram.owners, inner)
-    vertices, new = _renumbered(diagram, found)
+    found = placed(colours, [(*ab, k) for ab, k in pairs.items()], digit * (len(names) + 1))
+    vertices, new = _renumbered(diagram, found.place)
     edges = [
         Edge(min(new[a], new[b]), max(new[a], new[b]), names[f]) for a, b, f in inner.elements()
     ]
@@ -266,11 +286,10 @@ def _edge_key(edge: Edge) -> tuple[int, int, int, int, str]:
     return (edge.start >= 0, abs(edge.start), edge.end >= 0, abs(edge.end), edge.field)
 
 
-def _renumbered(diagram: Diagram, found: Canonical) -> tuple[tuple[Vertex, ...], dict[int, int]]:
+def _renumbered(diagram: Diagram, place: list[int]) -> tuple[tuple[Vertex, ...], dict[int, int]]:
     """Vertices in the order in which canonical order first meets them; new strand numbers."""
-    place = {strand: position for position, strand in enumerate(found.order)}
     owned: dict[int, list[int]] = {}
-    for strand in found.order:
+    for strand in sorted(range(len(place)), key=place.__getitem__):
         owned.setdefault(diagram.owners[strand], []).append(strand)
     new: dict[int, int] = {}
     for strands in owned.values():

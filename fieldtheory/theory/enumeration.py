@@ -16,10 +16,15 @@ from typing import Any, NamedTuple
 from fieldtheory.ground.checks import count
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory.action import Action, multiplicities
-from fieldtheory.theory.contraction import EVERYTHING, Rules, Table, contracted, half_edges
+from fieldtheory.theory.contraction import symmetries
 from fieldtheory.theory.diagram import Diagram
+from fieldtheory.theory.labelling import graph_of, labelled
+from fieldtheory.theory.table import EVERYTHING, Rules, Table, half_edges
+from fieldtheory.theory.writing import Writer
 
-LARGEST = 40  # half-edges to contract, external legs included
+LARGEST = 42  # half-edges to contract, external legs included
+HIGHEST = 1000  # order or loops
+CHOICES = 10_000  # of vertices
 MOST = 200_000  # diagrams, estimated before starting: about an hour's list
 
 
@@ -88,6 +93,12 @@ def _request(action: Action, legs: Any, order: int | None, loops: int | None) ->
         order = count("order", order)
     if loops is not None:
         loops = count("loops", loops)
+    if (order or loops or 0) > HIGHEST:
+        raise InvalidInput(
+            f"order = {order}, loops = {loops}: more than {HIGHEST}, and far more half-edges to "
+            f"contract than the {LARGEST} that are allowed"
+        )
+    if loops is not None:
         few = [v for v in action.vertices if 1 <= action.valence(v) <= 2]
         if few:
             raise InvalidInput(
@@ -103,35 +114,56 @@ def classes(
     action: Action, request: Request, rules: Rules = EVERYTHING
 ) -> Iterator[tuple[Diagram, Fraction]]:
     """Diagrams with the weight the contractions give them: 1/symmetry, found independently."""
-    legs = [name for name in request.legs if not action.field(name).background]
-    contents = [
-        content
-        for content in _contents(action, request, rules)
-        if (half_edges(action, content) + len(legs)) % 2 == 0
-    ]
-    largest = max((half_edges(action, content) for content in contents), default=0) + len(legs)
-    expected = sum(_sum_rule(action, request, rules, content) for content in contents)
-    if largest > LARGEST or expected > MOST:
-        raise InvalidInput(
-            f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs: that is "
-            f"{largest} half-edges to contract, and before any filter the weights of the diagrams "
-            f"add up to {float(expected):.3g}, so there are at least as many; at most {LARGEST} "
-            f"half-edges and {MOST} are allowed. Ask for a lower order or fewer legs"
-        )
+    contents: list[tuple[int, ...]] = []
+    expected = Fraction(0)
+    legs = sum(not action.field(name).background for name in request.legs)
+    for number, content in enumerate(_contents(action, request, rules)):
+        weight = _sum_rule(action, request, rules, content)
+        if not weight:  # legs that cannot be paired up
+            continue
+        contents.append(content)
+        expected += weight
+        _check_size(request, half_edges(action, content) + legs, expected, number + 1)
     return _generate(action, request, rules, contents)
+
+
+def _check_size(request: Request, largest: int, expected: Fraction, choices: int) -> None:
+    """Refuse at the first sign: there may be more choices of vertices than could be looked at."""
+    asked = f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs"
+    if largest > LARGEST:
+        raise InvalidInput(
+            f"{asked}: that is at least {largest} half-edges to contract, but at most {LARGEST} "
+            "are allowed. Ask for a lower order or fewer legs"
+        )
+    if expected > MOST or choices > CHOICES:
+        raise InvalidInput(
+            f"{asked}: before any filter the weights of the diagrams add up to more than "
+            f"{float(expected):.3g}, so there are at least as many, in {choices} choices of "
+            f"vertices so far; at most {MOST} and {CHOICES} choices are allowed. Ask for a lower "
+            "order or fewer legs"
+        )
 
 
 def _generate(
     action: Action, request: Request, rules: Rules, contents: list[tuple[int, ...]]
 ) -> Iterator[tuple[Diagram, Fraction]]:
+    table = Table(action, rules)
+    legs = request.legs if rules.labelled else tuple(sorted(request.legs))
+    ends = [table.fields.index(name) for name in legs if name in table.fields]
+    numbers = tuple(ends.count(f) for f in range(len(table.fields)))
     for content in contents:
-        table = Table(action, request.legs, rules)
-        finished = contracted(table, content)
-        total = _numberings(action, request, rules, content)
-        found = [(table.diagram(state), Fraction(ways, total)) for state, ways in finished.items()]
-        kept = [(d, weight) for d, weight in found if _kept(d, rules)]
-        kept.sort(key=lambda pair: (pair[0].symmetry, pair[0].edges))
-        yield from kept
+        writer = Writer(table, content, legs)
+        if rules.labelled:
+            graphs = labelled(table, content, ends)
+        else:
+            graphs = (graph_of(table, *found) for found in symmetries(table, content, numbers))
+        # without labels, background legs may be exchanged as well
+        others = 1 if rules.labelled else multiplicities(n for n in legs if n not in table.fields)
+        found = [(writer.diagram(graph), Fraction(1, graph.symmetry * others)) for graph in graphs]
+        if not writer.is_plain or len(ends) < len(legs) or not any(content):
+            found = [pair for pair in found if _kept(pair[0], rules)]
+        found.sort(key=lambda pair: (pair[0].symmetry, pair[0].edges))
+        yield from found
 
 
 def _numberings(action: Action, request: Request, rules: Rules, content: tuple[int, ...]) -> int:
@@ -193,10 +225,24 @@ def _partitions(steps: list[int], total: int) -> Iterator[tuple[int, ...]]:
     >>> list(_partitions([1, 2], 2))
     [(0, 1), (2, 0)]
     """
-    if not steps:
-        yield from [()] if total == 0 else []
-        return
-    most = total // steps[0] if steps[0] > 0 else 0
-    for times in range(max(most, 0) + 1):
-        for rest in _partitions(steps[1:], total - times * steps[0]):
-            yield (times, *rest)
+    reach = [{0}]  # what the last steps can add up to: no dead end is entered
+    for step in reversed(steps):
+        found = set(reach[-1])
+        for n in range(step, total + 1) if step > 0 else ():
+            if n - step in found:
+                found.add(n)
+        reach.append(found)
+    reach.reverse()
+
+    def rest(place: int, left: int) -> Iterator[tuple[int, ...]]:
+        if place == len(steps):
+            yield ()
+            return
+        step = steps[place]
+        for times in range((left // step if step > 0 else 0) + 1):
+            if left - times * step in reach[place + 1]:
+                for others in rest(place + 1, left - times * step):
+                    yield (times, *others)
+
+    if total in reach[0]:
+        yield from rest(0, total)

@@ -7,12 +7,14 @@ from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory import learning
 from fieldtheory.theory.action import Action, Field, Vertex
-from fieldtheory.theory.contraction import Rules
+from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.enumeration import Request, classes, diagrams
+from fieldtheory.theory.table import Rules
 from tests.oracles import wick
 from tests.strategies import plain_actions, replicated_actions
 
@@ -105,9 +107,18 @@ def test_wick_rejects_a_spoiled_list():
 # -- weights --------------------------------------------------------------------------------------
 
 
+def built(diagram):
+    """The same by the constructor, which finds canonical form and symmetry from the lines alone."""
+    edges = diagram.edges[::-1]
+    return Diagram(diagram.fields, diagram.vertices, diagram.legs, edges, diagram.labelled)
+
+
 def weights_are_symmetries(action, legs, order, **rules):
     request = Request(action.leg_names(legs), order, None)
-    return all(w == Fraction(1, d.symmetry) for d, w in classes(action, request, Rules(**rules)))
+    return all(
+        d == built(d) and w == Fraction(1, d.symmetry) == Fraction(1, built(d).symmetry)
+        for d, w in classes(action, request, Rules(**rules))
+    )
 
 
 @settings(max_examples=40, deadline=None)
@@ -227,6 +238,24 @@ def test_order_is_a_sum_over_loops():
     assert by_order == set(diagrams(PHI4, legs=2, loops=3))
 
 
+@settings(max_examples=40, deadline=None)
+@given(plain_actions() | replicated_actions(), st.integers(1, 3), st.booleans())
+def test_what_is_pruned_early_is_what_a_filter_leaves_out(action, number, unlabelled):
+    """Connected lists are made by another way (beads on lines) than full ones."""
+    ask = {"legs": (action.quantum[0].name,) * number, "order": 2, "unlabelled": unlabelled}
+    full = {d: d.symmetry for d in diagrams(action, **ask)}
+    linked = {d: d.symmetry for d in diagrams(action, **ask, connected=True)}
+    tight = {d: d.symmetry for d in diagrams(action, **ask, one_particle_irreducible=True)}
+    assert linked == {d: s for d, s in full.items() if d.is_connected}
+    assert tight == {d: s for d, s in full.items() if d.is_one_particle_irreducible}
+
+
+def test_beads_weigh_one_over_symmetry():
+    for legs, loops in ((2, 3), (3, 2), (4, 1), (5, 0)):
+        for d in diagrams(MIXED, legs=legs, loops=loops):
+            assert (d, d.symmetry) == (built(d), built(d).symmetry)
+
+
 # -- edges of the question ------------------------------------------------------------------------
 
 
@@ -260,9 +289,19 @@ def test_background_only_vertices_stand_alone():
 SOURCE = Action((Field("phi"),), (Vertex("j", [("phi",)]), Vertex("g", [("phi",) * 4])))
 
 
+TEN = sum((Action.phi(k, f"g{k}") for k in range(4, 13)), start=Action.phi(3, "g3"))
+INERT = Action(
+    (Field("phi"), Field("r", background=True)),
+    tuple(Vertex(f"g{n}", [("r",) * n]) for n in range(1, 11)),
+)
+
+
 @pytest.mark.parametrize(
     ("wrong", "says"),
     [
+        (lambda: diagrams(TEN, order=40), "half-edges"),
+        (lambda: diagrams(INERT, legs=0, order=40), "choices"),
+        (lambda: diagrams(PHI4, order=10**9), "more than"),
         (lambda: diagrams(PHI4, order=-1), "at least 0"),
         (lambda: diagrams(PHI4, loops=-1), "at least 0"),
         (lambda: diagrams(PHI4, order=1.5), "whole number"),
