@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from sympy import expand
 
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.theory import learning
+from fieldtheory.theory import learning, zero
 from fieldtheory.theory.action import Action, Field, Vertex
+from fieldtheory.theory.amplitude import amplitude
 from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.enumeration import Request, classes, diagrams
 from fieldtheory.theory.table import Rules
@@ -320,3 +322,16 @@ INERT = Action(
 def test_bad_input_is_refused_before_any_work(wrong, says):
     with pytest.raises(InvalidInput, match=says):
         wrong()
+
+
+def test_mass_insertions_sit_on_lines():
+    """A two-leg vertex: at order n the propagator is one chain of n insertions, of symmetry one;
+    beside phi^4 the connected lists obey the zero-dimensional sum rule."""
+    mass = Action((Field("phi"),), (Vertex("m", [("phi", "phi")]),))
+    for order in range(4):
+        found = list(diagrams(mass, legs=2, order=order, connected=True))
+        assert [d.symmetry for d in found] == [1]
+    both = mass + PHI4
+    found = [d for order in range(4) for d in diagrams(both, legs=2, order=order, connected=True)]
+    total = sum(amplitude(d) / d.symmetry for d in found)
+    assert expand(total - zero.cumulant(both, 2, 3)) == 0
