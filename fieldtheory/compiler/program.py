@@ -59,11 +59,15 @@ def compile_expression(
     """Compile a SymPy expression.
 
     `inputs` orders the arguments; it must name every free symbol and every array of the
-    expression, and no other. Raises `InvalidInput` if a symbol is left unbound, if an input is not
-    used, or if a sum runs over something that is not one index.
+    expression, and no other. Raises `InvalidInput` for anything but a SymPy expression, if a symbol
+    is left unbound, if an input is not used, or if a sum runs over something that is not one index.
     """
     inputs = tuple(inputs)
-    emitter = _Emitter(sp.sympify(expression), degree)
+    if not isinstance(expression, sp.Expr):  # a text would have to be evaluated: never
+        raise InvalidInput(
+            f"compile {name!r}: {expression!r} is no SymPy expression; build one from symbols"
+        )
+    emitter = _Emitter(expression, degree)
     body = list(emitter.lines())
     missing = emitter.names - set(inputs)
     unused = set(inputs) - emitter.names

@@ -128,3 +128,8 @@ def test_a_sum_that_depends_on_an_outer_index_is_refused():
     tangled = total(lam[l] * total(lam[j] * lam[l], j))
     with pytest.raises(InvalidInput, match="its terms also depend on"):
         compile_expression("f", tangled, ("lam",))
+
+
+def test_texts_are_not_evaluated():
+    with pytest.raises(InvalidInput, match="no SymPy expression"):
+        compile_expression("evil", "__import__('os').getcwd()", ())
