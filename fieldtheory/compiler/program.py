@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy
 import sympy as sp
+from sympy.core.function import AppliedUndef
 from sympy.printing.numpy import SciPyPrinter
 from sympy.printing.precedence import PRECEDENCE
 
@@ -59,14 +60,19 @@ def compile_expression(
     """Compile a SymPy expression.
 
     `inputs` orders the arguments; it must name every free symbol and every array of the
-    expression, and no other. Raises `InvalidInput` for anything but a SymPy expression, if a symbol
-    is left unbound, if an input is not used, or if a sum runs over something that is not one index.
+    expression, and no other. Raises `InvalidInput` for anything but a SymPy expression of known
+    functions, for a name that is no Python identifier, if a symbol is left unbound, if an input is
+    not used, or if a sum runs over something that is not one index.
     """
     inputs = tuple(inputs)
     if not isinstance(expression, sp.Expr):  # a text would have to be evaluated: never
         raise InvalidInput(
             f"compile {name!r}: {expression!r} is no SymPy expression; build one from symbols"
         )
+    if odd := [word for word in (name, *inputs) if not word.isidentifier()]:
+        raise InvalidInput(f"compile {name!r}: {odd} cannot be names in Python source; rename them")
+    if unknown := expression.atoms(AppliedUndef):
+        raise InvalidInput(f"compile {name!r}: {unknown} have no numerical meaning; replace them")
     emitter = _Emitter(expression, degree)
     body = list(emitter.lines())
     missing = emitter.names - set(inputs)

@@ -239,7 +239,7 @@ def _kernel_laws(model: Model) -> tuple[Any, ...]:
 
 
 def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.2g} %"
+    return f"{100 * fraction:.{'2g' if fraction < 1 else '0f'}} %"
 
 
 _ANSWERS = {

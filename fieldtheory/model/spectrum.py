@@ -129,7 +129,7 @@ class Spectrum:
             Line("eigenvalue", degrees, lam, points=True),
         )
         title = f"spectrum of {self.name} on S^{self.dimension - 1}"
-        return Picture(title, "degree", "share of K(1)", lines, logarithmic=("y",))
+        return Picture(title, "degree", "part of K(1)", lines, logarithmic=("y",))
 
     def plot(self, axes: Any = None) -> Any:
         """Draw it with matplotlib; returns the axes."""

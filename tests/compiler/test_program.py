@@ -133,3 +133,14 @@ def test_a_sum_that_depends_on_an_outer_index_is_refused():
 def test_texts_are_not_evaluated():
     with pytest.raises(InvalidInput, match="no SymPy expression"):
         compile_expression("evil", "__import__('os').getcwd()", ())
+
+
+def test_names_cannot_carry_code():
+    """What is compiled becomes source: every name in it must be nothing but a name."""
+    evil = "x=__import__('os').getcwd()"
+    with pytest.raises(InvalidInput, match="rename"):
+        compile_expression("f", sp.Symbol(evil) + 1, (evil,))
+    with pytest.raises(InvalidInput, match="rename"):
+        compile_expression("f(): pass\nimport os\ndef g", sp.Symbol("x"), ("x",))
+    with pytest.raises(InvalidInput, match="no numerical meaning"):
+        compile_expression("f", sp.Function(evil)(sp.Symbol("x")), ("x",))
