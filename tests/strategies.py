@@ -5,7 +5,8 @@ from fractions import Fraction
 import sympy as sp
 from hypothesis import strategies as st
 
-from fieldtheory.theory.action import Action, Field, Vertex
+from fieldtheory.theory.action import Action, Vertex
+from fieldtheory.theory.field import Field, Propagator
 
 M = sp.Symbol("M")
 
@@ -22,6 +23,28 @@ def plain_actions(draw):
     ]
     fields = [Field(name, f"D_{name}") for name in names]
     return Action(tuple(fields), tuple(vertices))
+
+
+@st.composite
+def general_actions(draw):
+    """Real, complex and background fields, mixed and anomalous propagators; vertices of one or two
+    strands, one to four legs in all."""
+    fields = [
+        Field("phi", draw(st.sampled_from(["D_phi", 0]))),
+        Field("psi", "D_psi", conjugate="psi_bar"),
+        Field("r", background=True),
+    ]
+    pairs = [("phi", "psi"), ("phi", "psi_bar"), ("psi", "psi")]
+    mixed = draw(st.lists(st.sampled_from(pairs), unique=True, max_size=2))
+    if fields[0].propagator == 0 and not any("phi" in pair for pair in mixed):
+        mixed.append(("phi", "psi"))
+    propagators = [Propagator(*pair, f"F_{pair[0]}_{pair[1]}") for pair in mixed]
+    leg = st.sampled_from(["phi", "phi", "psi", "psi_bar", "r"])
+    strands = st.lists(st.lists(leg, min_size=1, max_size=2), min_size=2, max_size=2)
+    plain = st.lists(leg, min_size=1, max_size=4).map(lambda legs: [legs])
+    found = draw(st.lists(st.one_of(plain, plain, strands), min_size=1, max_size=3))
+    vertices = [Vertex(f"g{n}", strands) for n, strands in enumerate(found)]
+    return Action(tuple(fields), tuple(vertices), tuple(propagators))
 
 
 @st.composite

@@ -1,7 +1,8 @@
 """One name for each isomorphism class: colour refinement, then individualisation.
 
-A graph is given as one colour per node and a list of pairs (a, b, kind) with a != b, the kind a
-positive integer. The search refines the colouring until equal colours see equal surroundings,
+A graph is given as one colour per node and a list of pairs (a, b, kind, back) with a != b: what a
+sees in b and what b sees in a, positive integers that are equal where no line has a direction. The
+search refines the colouring until equal colours see equal surroundings,
 splits the first smallest class that is left by singling out each of its nodes in turn and keeps
 the smallest certificate. Leaves with equal certificates differ by an automorphism; the ones found
 so far spare the search every branch they carry into one already seen, and the sizes of their orbits
@@ -18,7 +19,7 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-Pair = tuple[int, int, int]
+Pair = tuple[int, int, int, int]
 Certificate = list[int]
 
 
@@ -31,7 +32,8 @@ class Canonical(NamedTuple):
 
 class Placed(NamedTuple):
     """The canonical place of each node, the pairs in these places as sorted integers
-    (a * nodes + b << bits) + kind, the order of the group and permutations that generate it."""
+    (a * nodes + b << bits) + kind with a < b, the order of the group and permutations that
+    generate it."""
 
     place: list[int]
     certificate: Certificate
@@ -40,14 +42,20 @@ class Placed(NamedTuple):
 
 
 def canonical(colours: Sequence[Any], links: Sequence[Mapping[int, int]]) -> Canonical:
-    """The canonical order of the nodes of a graph: `links` is {neighbour: kind} for each node.
+    """The canonical order of the nodes of a graph: `links` is {neighbour: kind} for each node, the
+    kind as this node sees it; both must list each other.
 
     >>> square = [{1: 1, 3: 1}, {0: 1, 2: 1}, {1: 1, 3: 1}, {0: 1, 2: 1}]
     >>> canonical([0, 0, 0, 0], square).automorphisms
     8
     """
-    pairs = [(a, b, kind) for a, near in enumerate(links) for b, kind in near.items() if a < b]
-    largest = max((kind for _, _, kind in pairs), default=1)
+    pairs = [
+        (a, b, kind, links[b][a])
+        for a, near in enumerate(links)
+        for b, kind in near.items()
+        if a < b
+    ]
+    largest = max((kind for near in links for kind in near.values()), default=1)
     found = placed(colours, pairs, (largest * len(colours)).bit_length())
     order = sorted(range(len(colours)), key=found.place.__getitem__)
     return Canonical(tuple(order), found.automorphisms)
@@ -56,8 +64,10 @@ def canonical(colours: Sequence[Any], links: Sequence[Mapping[int, int]]) -> Can
 def placed(colours: Sequence[Any], pairs: Sequence[Pair], bits: int) -> Placed:
     """The canonical form of a graph; each kind, times the number of nodes, fits into `bits`.
 
-    >>> placed([0, 1, 0], [(0, 1, 1), (1, 2, 1)], 4).automorphisms
+    >>> placed([0, 1, 0], [(0, 1, 1, 1), (1, 2, 1, 1)], 4).automorphisms
     2
+    >>> placed([0, 1, 0], [(0, 1, 1, 2), (1, 2, 1, 2)], 4).automorphisms  # an arrow along the line
+    1
     """
     distinct = sorted(set(colours))
     rank = dict(zip(distinct, range(len(distinct)), strict=True))
@@ -89,9 +99,9 @@ class _Search:
         units, tops = self.units, self.tops
         while classes < self.nodes:
             seen = [tops[colour] for colour in colours]
-            for a, b, kind in self.pairs:
+            for a, b, kind, back in self.pairs:
                 seen[a] += kind * units[colours[b]]
-                seen[b] += kind * units[colours[a]]
+                seen[b] += back * units[colours[a]]
             distinct = sorted(set(seen))
             if len(distinct) == classes:
                 break
@@ -128,9 +138,11 @@ class _Search:
         """The pairs, as sorted integers."""
         nodes, bits = self.nodes, self.bits
         codes = []
-        for a, b, kind in self.pairs:
+        for a, b, kind, back in self.pairs:
             a, b = place[a], place[b]
-            codes.append(((a * nodes + b if a < b else b * nodes + a) << bits) + kind)
+            codes.append(
+                (a * nodes + b << bits) + kind if a < b else (b * nodes + a << bits) + back
+            )
         codes.sort()
         return codes
 

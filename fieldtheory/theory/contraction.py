@@ -1,10 +1,11 @@
-"""Wick contraction strand by strand: partial graphs, merged when isomorphic.
+"""Wick contraction strand by strand: partial graphs, each isomorphism class visited once.
 
 A state is a partial graph in canonical form, external legs without labels (`labelling` tells them
-apart afterwards). All open legs of one field on one of its strands are contracted at once, with
-every choice of partners; as the strand depends on the canonical form alone, each complete
-contraction of the numbered legs is counted exactly once, whatever states it passed through. A
-component is finished before the next is begun, so that closed disconnected pieces are seen at once.
+apart afterwards). All open legs of one kind on one of its strands are contracted at once, with
+every choice of partners. The search goes depth first and never enters a state twice, so finished
+graphs stream out as they are found, each once; the order of its symmetry group comes with the
+canonical form. A component is finished before the next is begun, so that closed disconnected pieces
+are seen at once.
 
 Nodes (strands) and pairs are packed as in `table`, so that canonical order puts the strand with the
 fewest open legs after the closed ones: it is the next to be contracted.
@@ -28,39 +29,54 @@ class State(NamedTuple):
     """A partial graph; with the vertex content it says what is left to contract."""
 
     nodes: tuple[int, ...]
-    pairs: tuple[int, ...]  # (a * number of nodes + b << bits) + lines per field
-    joined: int  # external legs joined directly, per field
-    legs: int  # external legs left, per field
+    pairs: tuple[int, ...]  # (a * number of nodes + b << bits) + lines per view, a < b
+    joined: int  # external legs joined directly, per view
+    legs: int  # external legs left, per kind
 
 
 def symmetries(
     table: Table, content: tuple[int, ...], legs: tuple[int, ...]
 ) -> Iterator[tuple[State, int]]:
-    """Finished graphs and the orders of their symmetry groups, external legs free to move: the
-    number of ways to number everything over the number of Wick contractions."""
-    total = prod(factorial(times) for times in legs) * prod(
+    """Finished graphs (vertices without quantum legs left out) and the orders of their symmetry
+    groups, external legs free to move; `legs` is the number of external legs per kind."""
+    free = half_edges(table.action, content) + sum(legs)
+    state = State((), (), 0, sum(times << DIGIT * f for f, times in enumerate(legs)))
+    inert = prod(
         factorial(times) * vertex.symmetry**times
         for times, vertex in zip(content, table.action.vertices, strict=True)
+        if table.action.valence(vertex) == 0
     )
-    for state, ways in contracted(table, content, legs).items():
-        yield state, total // ways
+    if not free:
+        yield state, inert
+        return
+    seen: set[State] = set()
+    path = [(_Step(table, content, state).children(), free)]
+    while path:
+        children, left = path[-1]
+        partial = next(children, None)
+        if partial is None:
+            path.pop()
+            continue
+        state, automorphisms = partial.canonical(table)
+        if state in seen:
+            continue
+        seen.add(state)
+        rest = left - 2 * partial.contracted
+        if rest:
+            path.append((_Step(table, content, state).children(), rest))
+        else:
+            yield state, inert * automorphisms * _exchanges(table, state)
 
 
-def contracted(table: Table, content: tuple[int, ...], legs: tuple[int, ...]) -> dict[State, int]:
-    """Finished graphs (vertices without quantum legs left out) and the number of Wick contractions
-    of each; `legs` is the number of external legs per quantum field."""
-    free = half_edges(table.action, content) + sum(legs)
-    start = State((), (), 0, sum(times << DIGIT * f for f, times in enumerate(legs)))
-    pending: list[dict[State, int]] = [{} for _ in range(free + 1)]
-    pending[free][start] = 1
-    for left in range(free, 0, -1):  # every step lowers the number of free legs
-        for state, ways in pending[left].items():
-            for partial, more in _Step(table, content, state).children():
-                child = partial.canonical(table)
-                grown = pending[left - 2 * partial.contracted]
-                grown[child] = grown.get(child, 0) + ways * more
-        pending[left] = {}
-    return pending[0]
+def _exchanges(table: Table, state: State) -> int:
+    """The symmetries of a finished graph that move no strand."""
+    mask, total = table.link - 1, table.turns(state.joined)
+    for code in state.pairs:
+        total *= table.exchanges(code & mask)
+    for node in state.nodes:
+        total *= table.exchanges(table.stubs(node)) * table.turns(node & mask)
+        total *= table.background[table.species_of(node)]
+    return total
 
 
 @dataclass
@@ -84,14 +100,19 @@ class _Partial:
             for a in range(first, b):
                 self.pairs[a, b] = link
 
-    def canonical(self, table: Table) -> State:
-        pairs = [(a, b, kind) for (a, b), kind in self.pairs.items()]
+    def canonical(self, table: Table) -> tuple[State, int]:
+        """The state, and the order of the group of its strands."""
+        if table.has_arrows:
+            pairs = [(a, b, kind, table.turned(kind)) for (a, b), kind in self.pairs.items()]
+        else:
+            pairs = [(a, b, kind, kind) for (a, b), kind in self.pairs.items()]
         found = placed(self.nodes, pairs, table.bits)
-        return State(tuple(sorted(self.nodes)), tuple(found.certificate), self.joined, self.legs)
+        state = State(tuple(sorted(self.nodes)), tuple(found.certificate), self.joined, self.legs)
+        return state, found.automorphisms
 
 
 class _Step:
-    """What can become of a state: the open legs of one field on one strand are contracted."""
+    """What can become of a state: the open legs of one kind on one strand are contracted."""
 
     def __init__(self, table: Table, content: tuple[int, ...], state: State) -> None:
         self.table = table
@@ -108,8 +129,8 @@ class _Step:
             for kind, times in enumerate(content)
         ]
 
-    def children(self) -> Iterator[tuple[_Partial, int]]:
-        """Partial graphs that may still become a wanted diagram, and the ways to each."""
+    def children(self) -> Iterator[_Partial]:
+        """Partial graphs that may still become a wanted diagram."""
         base, table = self.base, self.table
         first = next((n for n, node in enumerate(base.nodes) if node >> table.open_at), -1)
         if first < 0 and base.legs:
@@ -123,106 +144,122 @@ class _Step:
             first = len(base.nodes)
             base.add(table.fresh[kind], table.link)
             first += next(n for n, node in enumerate(table.fresh[kind]) if node >> table.open_at)
-        opened = table.digits(base.nodes[first] >> table.open_at)
-        field = next(f for f, times in enumerate(opened) if times)
-        for (kinds, partners), ways in self.choices(first, field, opened[field]).items():
-            child = self.joined(first, field, kinds, partners)
+        opened = table.opened(base.nodes[first])
+        leg = next(f for f, times in enumerate(opened) if times)
+        for kinds, partners in self.choices(first, leg, opened):
+            child = self.joined(first, leg, kinds, partners)
             if not self.hopeless(child, kinds):
-                yield child, ways
+                yield child
 
-    def from_leg(self) -> Iterator[tuple[_Partial, int]]:
+    def from_leg(self) -> Iterator[_Partial]:
         """A component begins at its first external leg."""
-        table, legs = self.table, self.table.digits(self.base.legs)
-        field = next(f for f, times in enumerate(legs) if times)
-        unit = 1 << DIGIT * field
-        if legs[field] > 1 and not table.rules.irreducible:
-            child = self.base.copy()
-            child.legs -= 2 * unit
-            child.joined += unit
-            child.contracted = 1
-            if not self.hopeless(child, ()):
-                yield child, legs[field] - 1
-        for kind, species in self.offered(field):
-            child = self.base.copy()
-            first = len(child.nodes) + species.offset
-            child.add(table.fresh[kind], table.link)
-            child.nodes[first] += (unit << table.width) - table.leg(field)
-            child.legs -= unit
-            child.contracted = 1
-            if not self.hopeless(child, (kind,)):
-                yield child, self.left[kind] * species.times * species.legs[field]
+        table, width = self.table, self.table.width
+        legs = [(self.base.legs >> DIGIT * f) & COUNT for f in range(len(table.legs))]
+        leg = next(f for f, times in enumerate(legs) if times)
+        for v in table.around[leg]:
+            there, back = table.views[v].there, table.views[v].back
+            if legs[there] > (there == leg) and not table.rules.irreducible:
+                child = self.base.copy()
+                child.legs -= (1 << DIGIT * leg) + (1 << DIGIT * there)
+                child.joined += 1 << DIGIT * min(v, back)
+                child.contracted = 1
+                if not self.hopeless(child, ()):
+                    yield child
+            for kind, species in self.offered(there):
+                child = self.base.copy()
+                first = len(child.nodes) + species.offset
+                child.add(table.fresh[kind], table.link)
+                child.nodes[first] += (1 << width + DIGIT * back) - table.leg(there)
+                child.legs -= 1 << DIGIT * leg
+                child.contracted = 1
+                if not self.hopeless(child, (kind,)):
+                    yield child
 
-    def offered(self, field: int) -> list[tuple[int, Species]]:
-        """Strands of untouched vertices that have a leg of `field`."""
-        return [(s.kind, s) for s in self.table.species if self.left[s.kind] and s.legs[field]]
+    def offered(self, leg: int) -> list[tuple[int, Species]]:
+        """Strands of untouched vertices that have such a leg."""
+        return [(s.kind, s) for s in self.table.species if self.left[s.kind] and s.legs[leg]]
 
-    def choices(self, first: int, field: int, times: int) -> dict[tuple[Drawn, Drawn], int]:
-        """The ways to contract `times` legs of a node: {(untouched vertices drawn in, partners of
-        the legs, sorted): ways}. An external leg counts as partner -1."""
-        table, offered, first_new = self.table, self.offered(field), len(self.base.nodes)
-        shift = table.open_at + DIGIT * field
-        stubs = table.digits(self.base.legs)[field]
+    def open_partners(self, first: int, there: int) -> list[tuple[int, int]]:
+        """Where else a leg of kind `there` is open, and how many; -1 is outside."""
+        shift = self.table.open_at + DIGIT * there
         known = [(n, c) for n, x in enumerate(self.base.nodes) if (c := x >> shift & COUNT)]
-        known = [(n, c) for n, c in known if n != first]
-        if stubs:
-            known.append((-1, stubs))
-        done: dict[tuple[Drawn, Drawn], int] = {}
-        level: dict[tuple[int, Drawn, Drawn], int] = {(times, (), ()): 1}  # legs left first
+        outside = self.base.legs >> DIGIT * there & COUNT
+        return [(n, c) for n, c in known if n != first] + ([(-1, outside)] if outside else [])
+
+    def choices(self, first: int, leg: int, opened: list[int]) -> list[tuple[Drawn, Drawn]]:
+        """The ways to contract all open legs of one kind on a node: the untouched vertices drawn
+        in, and partner * number of views + view for each leg, sorted."""
+        table, views, first_new = self.table, len(self.table.views), len(self.base.nodes)
+        around = []
+        for v in table.around[leg]:
+            there = table.views[v].there
+            own = 0 if there == leg else opened[there]
+            shift = table.open_at + DIGIT * there
+            around.append(
+                (v, there, shift, self.open_partners(first, there), self.offered(there), own)
+            )
+        done: dict[tuple[Drawn, Drawn], None] = {}
+        level: dict[tuple[int, Drawn, Drawn], None] = {(opened[leg], (), ()): None}
         while level:
-            grown: dict[tuple[int, Drawn, Drawn], int] = {}
-            for (legs, kinds, partners), ways in level.items():
-                found = [(kinds, n, free) for n, c in known if (free := c - partners.count(n)) > 0]
-                place = first_new
-                for kind in kinds:
-                    for node in table.fresh[kind]:
-                        if (free := (node >> shift & COUNT) - partners.count(place)) > 0:
-                            found.append((kinds, place, free))
-                        place += 1
-                for kind, species in offered:
-                    if more := self.left[kind] - kinds.count(kind):
-                        more *= species.times * species.legs[field]
-                        found.append(((*kinds, kind), place + species.offset, more))
-                if legs > 1:
-                    found.append((kinds, first, legs - 1))
-                for drawn, partner, more in found:
-                    rest = legs - 1 - (partner == first)
-                    chosen = tuple(sorted((*partners, partner)))
-                    if rest:
-                        key = (rest, drawn, chosen)
-                        grown[key] = grown.get(key, 0) + ways * more
+            grown: dict[tuple[int, Drawn, Drawn], None] = {}
+            for legs, kinds, partners in level:
+                found = []
+                for v, there, shift, known, offered, own in around:
+                    for n, c in known:
+                        if c > partners.count(n * views + v):
+                            found.append((kinds, n * views + v, 1))
+                    place = first_new
+                    for kind in kinds:
+                        for node in table.fresh[kind]:
+                            code = place * views + v
+                            if (node >> shift & COUNT) > partners.count(code):
+                                found.append((kinds, code, 1))
+                            place += 1
+                    for kind, species in offered:
+                        if self.left[kind] > kinds.count(kind):
+                            code = (place + species.offset) * views + v
+                            found.append(((*kinds, kind), code, 1))
+                    if there == leg and legs > 1:
+                        found.append((kinds, first * views + v, 2))
+                    elif own > partners.count(first * views + v):
+                        found.append((kinds, first * views + v, 1))
+                for drawn, code, used in found:
+                    chosen = tuple(sorted((*partners, code)))
+                    if legs > used:
+                        grown[legs - used, drawn, chosen] = None
                     else:
-                        done[drawn, chosen] = done.get((drawn, chosen), 0) + ways * more
+                        done[drawn, chosen] = None
             level = grown
-        return done
+        return list(done)
 
     def joined(
-        self, first: int, field: int, kinds: tuple[int, ...], partners: tuple[int, ...]
+        self, first: int, leg: int, kinds: tuple[int, ...], partners: tuple[int, ...]
     ) -> _Partial:
         """The partial graph after that choice."""
         table, child = self.table, self.base.copy()
         for kind in kinds:
             child.add(table.fresh[kind], table.link)
-        leg, unit = table.leg(field), 1 << DIGIT * field
-        nodes, pairs = child.nodes, child.pairs
-        for partner in partners:
-            nodes[first] -= leg
+        nodes, pairs, mine = child.nodes, child.pairs, table.leg(leg)
+        for code in partners:
+            partner, v = divmod(code, len(table.views))
+            _, there, _, back = table.views[v]
+            nodes[first] -= mine
             if partner == first:
-                nodes[first] += unit - leg
+                nodes[first] += (1 << DIGIT * min(v, back)) - table.leg(there)
             elif partner < 0:
-                nodes[first] += unit << table.width
-                child.legs -= unit
+                nodes[first] += 1 << table.width + DIGIT * v
+                child.legs -= 1 << DIGIT * there
             else:
-                nodes[partner] -= leg
-                pair = (partner, first) if partner < first else (first, partner)
-                pairs[pair] = pairs.get(pair, 0) + unit
+                nodes[partner] -= table.leg(there)
+                pair, seen = ((partner, first), back) if partner < first else ((first, partner), v)
+                pairs[pair] = pairs.get(pair, 0) + (1 << DIGIT * seen)
         child.contracted = len(partners)
         return child
 
     def hopeless(self, child: _Partial, kinds: tuple[int, ...]) -> bool:
         """Whether no wanted diagram can come of it."""
         table, rules = self.table, self.table.rules
-        shift = table.open_at + table.width
-        opened = [node >> shift for node in child.nodes]
+        opened = [node >> table.total_at for node in child.nodes]
         free, left = sum(opened), sum(self.left) - len(kinds)
         if not free and (left or child.legs) and (rules.connected or rules.irreducible):
             return True

@@ -9,28 +9,22 @@ relabelling of the other, labelled legs held fixed.
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from itertools import combinations
-from math import factorial
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
-from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.theory.action import Field, Vertex, multiplicities
-from fieldtheory.theory.canonical import placed
+import sympy as sp
+
+from fieldtheory.theory import topology
+from fieldtheory.theory.action import Vertex
+from fieldtheory.theory.arrangement import Edge, Parts, views_of
+from fieldtheory.theory.divergence import Subdiagram, divergent_subdiagrams, superficial_degree
+from fieldtheory.theory.field import Field, Propagator
 
 if TYPE_CHECKING:
     import networkx as nx
-
-
-class Edge(NamedTuple):
-    """A propagator between two strands (0, 1, ...) or external legs (-1, -2, ...)."""
-
-    start: int
-    end: int
-    field: str
+    from sympy.combinatorics import PermutationGroup
 
 
 @dataclass(frozen=True, repr=False)
@@ -42,6 +36,7 @@ class Diagram:
     legs      the field of each external leg -1, -2, ...; a background field's leg has no line.
     edges     (start, end, field) for each propagator.
     labelled  whether the legs are held fixed (True) or may be permuted among themselves.
+    propagators   the mixed propagators that occur.
 
     Raises InvalidInput when a strand or a leg does not have the lines its fields ask for.
 
@@ -57,24 +52,24 @@ class Diagram:
     legs: tuple[str, ...]
     edges: tuple[Edge, ...]
     labelled: bool = True
+    propagators: tuple[Propagator, ...] = ()
 
     def __post_init__(self) -> None:
-        _check(self)
-        vertices, edges, symmetry = _canonical_form(self)
         fields = tuple(sorted(set(self.fields), key=lambda field: field.name))
+        mixed = tuple(sorted(set(self.propagators), key=lambda p: (p.first, p.second)))
+        views = views_of(fields, mixed)
+        found = Parts(views, self.vertices, self.legs, self.edges, self.labelled).arranged()
         object.__setattr__(self, "fields", fields)
-        object.__setattr__(self, "vertices", vertices)
-        legs = tuple(self.legs) if self.labelled else tuple(sorted(self.legs))
-        object.__setattr__(self, "legs", legs)
-        object.__setattr__(self, "edges", edges)
-        object.__setattr__(self, "_symmetry", symmetry)
-        for stale in ("owners", "strands"):  # computed on the way, with the old numbers
-            self.__dict__.pop(stale, None)
+        object.__setattr__(self, "propagators", mixed)
+        object.__setattr__(self, "vertices", found.vertices)
+        object.__setattr__(self, "legs", found.legs)
+        object.__setattr__(self, "edges", found.edges)
+        object.__setattr__(self, "_symmetry", found.symmetry)
 
     @classmethod
     def arranged(cls, parts: Mapping[str, Any], edges: tuple[Edge, ...], symmetry: int) -> Diagram:
         """A diagram whose parts are known to be in canonical form, with its symmetry: nothing is
-        checked and nothing computed. `parts` holds fields, vertices, legs and labelled."""
+        checked and nothing computed. `parts` holds everything but edges and symmetry."""
         diagram = object.__new__(cls)
         diagram.__dict__.update(parts, edges=edges, _symmetry=symmetry)
         return diagram
@@ -104,14 +99,17 @@ class Diagram:
         return tuple(strand for vertex in self.vertices for strand in vertex.strands)
 
     def field(self, name: str) -> Field:
-        """The field of that name."""
-        return next(field for field in self.fields if field.name == name)
+        """The field that has a leg of that name."""
+        return next(field for field in self.fields if name in field.legs)
 
-    @cached_property
-    def components(self) -> tuple[frozenset[int], ...]:
-        """The connected pieces, as sets of vertices (0, 1, ...) and legs (-1, -2, ...)."""
-        nodes = [*range(len(self.vertices)), *(-n - 1 for n in range(len(self.legs)))]
-        return pieces(nodes, [(a, b) for a, b, _ in self.vertex_edges])
+    def back(self, name: str) -> str:
+        """The name of a line as its other end sees it."""
+        return views_of(self.fields, self.propagators).back(name)
+
+    def line(self, name: str) -> tuple[str, str, sp.Expr]:
+        """The legs at the start and the end of an edge of that name, and its two-point function."""
+        views = views_of(self.fields, self.propagators)
+        return (*views.ends(name), views.lines[name].value)
 
     @cached_property
     def vertex_edges(self) -> tuple[Edge, ...]:
@@ -122,11 +120,25 @@ class Diagram:
         """The vertex that owns strand `end`; a leg stays itself."""
         return end if end < 0 else self.owners[end]
 
+    # -- its topology -----------------------------------------------------------------------------
+
+    @property
+    def skeleton(self) -> tuple[int, int, list[tuple[int, int]]]:
+        """Vertices, external legs and lines, as `topology` takes them."""
+        lines = [(a, b) for a, b, _ in self.vertex_edges]
+        return len(self.vertices), len(self.legs), lines
+
+    @cached_property
+    def components(self) -> tuple[frozenset[int], ...]:
+        """The connected pieces, as sets of vertices (0, 1, ...) and legs (-1, -2, ...)."""
+        vertices, legs, lines = self.skeleton
+        return topology.pieces([*range(vertices), *range(-1, -legs - 1, -1)], lines)
+
     @property
     def loops(self) -> int:
         """Independent closed loops: lines - nodes + connected pieces."""
-        nodes = len(self.vertices) + len(self.legs)
-        return len(self.edges) - nodes + len(self.components)
+        vertices, legs, lines = self.skeleton
+        return len(lines) - vertices - legs + len(self.components)
 
     @property
     def is_connected(self) -> bool:
@@ -138,13 +150,108 @@ class Diagram:
         """Whether some piece has no external leg."""
         return any(min(piece) >= 0 for piece in self.components)
 
-    @cached_property
+    @property
     def is_one_particle_irreducible(self) -> bool:
         """Connected, at least one vertex, and no single internal line whose cut disconnects it;
         external legs are stubs and are not cut."""
-        inner = [(a, b) for a, b, _ in self.vertex_edges if a >= 0]
-        connected = self.is_connected and bool(self.vertices)
-        return connected and not any(bridges(len(self.vertices), inner))
+        return topology.is_one_particle_irreducible(*self.skeleton)
+
+    @property
+    def is_two_particle_irreducible(self) -> bool:
+        """1PI, and no two internal lines whose cut disconnects it."""
+        return topology.is_two_particle_irreducible(*self.skeleton)
+
+    @property
+    def is_amputated(self) -> bool:
+        """Whether no external leg carries a self-energy."""
+        return not topology.has_leg_insertion(*self.skeleton)
+
+    @property
+    def has_tadpole(self) -> bool:
+        """Whether cutting some single internal line splits off a part without external legs."""
+        return topology.has_tadpole(*self.skeleton)
+
+    @property
+    def has_self_loop(self) -> bool:
+        """Whether some line begins and ends on one vertex."""
+        return topology.has_self_loop(*self.skeleton)
+
+    def superficial_degree(self, dimension: Any, power: Any = 2) -> Any:
+        """dimension * loops - power * internal lines: the superficial degree of divergence, for
+        propagators k^-power and vertices without derivatives.
+
+        >>> from fieldtheory.theory.enumeration import diagrams
+        >>> from fieldtheory.theory.action import Action
+        >>> [d.superficial_degree(4) for d in diagrams(Action.phi(4), legs=4, order=2,
+        ...                                            one_particle_irreducible=True)]
+        [0, 0, 0]
+        """
+        inner = sum(a >= 0 for a, _, _ in self.edges)
+        return superficial_degree(dimension, self.loops, inner, power)
+
+    def subdiagrams(self, dimension: Any = 4, power: Any = 2) -> tuple[Subdiagram, ...]:
+        """Its proper divergent subdiagrams: 1PI sets of `edges`, not all of them, that have a
+        superficial degree of 0 or more. `part` makes a diagram of each.
+
+        >>> sunset = Diagram((Field("phi"),), (Vertex("g", [("phi",) * 4]),) * 2, ("phi", "phi"),
+        ...     ((-1, 0, "phi"), (-2, 1, "phi"), (0, 1, "phi"), (0, 1, "phi"), (0, 1, "phi")))
+        >>> sub = sunset.subdiagrams(dimension=4)
+        >>> len(sub), sunset.part(sub[0].lines)
+        (3, <Diagram x1-z1 x2-z1 x3-z2 x4-z2 z1-z2 z1-z2; order 2, 1 loop, symmetry 16>)
+        """
+        vertices, _, lines = self.skeleton
+        return divergent_subdiagrams(vertices, lines, dimension, power)
+
+    def part(self, lines: Iterable[int]) -> Diagram:
+        """The diagram that those of `edges` and their vertices make; every line that is cut leaves
+        an external leg, without label."""
+        kept = sorted(set(lines))
+        owners = sorted({self.vertex_of(end) for n in kept for end in self.edges[n][:2]})
+        inside = [s for s, owner in enumerate(self.owners) if owner in owners]
+        new = {strand: n for n, strand in enumerate(inside)}
+        edges = [
+            Edge(new[self.edges[n].start], new[self.edges[n].end], self.edges[n].field)
+            for n in kept
+        ]
+        legs: list[str] = []
+        for n, (a, b, name) in enumerate(self.edges):
+            here, there, _ = self.line(name)
+            for end, outside, seen in ((a, there, self.back(name)), (b, here, name)):
+                if n not in kept and end in new:
+                    legs.append(outside)
+                    edges.append(Edge(-len(legs), new[end], seen))
+        return Diagram(
+            self.fields,
+            tuple(self.vertices[owner] for owner in owners),
+            tuple(legs),
+            tuple(edges),
+            False,
+            self.propagators,
+        )
+
+    @cached_property
+    def automorphisms(self) -> PermutationGroup:
+        """The symmetries as permutations of half-edges: those of edge n are 2n (at its start) and
+        2n + 1, those of background legs follow; `.order()` is `symmetry`."""
+        from fieldtheory.theory.automorphism import automorphism_group
+
+        lines = []
+        for a, b, name in self.edges:
+            here, there, _ = self.line(name)
+            lines.append(((a, here), (b, there)))
+        kinds = [vertex.sort_key for vertex in self.vertices]
+        background = list(self.background_legs)
+        return automorphism_group(self.owners, kinds, lines, background, self.labelled)
+
+    @property
+    def background_legs(self) -> Iterator[tuple[int, str]]:
+        """(strand or external leg, field) for each leg that ends on the background."""
+        background = {field.name for field in self.fields if field.background}
+        for number, strand in enumerate(self.strands):
+            yield from ((number, name) for name in strand if name in background)
+        for number, name in enumerate(self.legs):
+            if name in background:
+                yield -number - 1, name
 
     @property
     def graph(self) -> nx.MultiGraph[int]:
@@ -171,6 +278,7 @@ class Diagram:
             "legs": list(self.legs),
             "edges": [list(edge) for edge in self.edges],
             "labelled": self.labelled,
+            "propagators": [propagator.to_dict() for propagator in self.propagators],
         }
 
     @classmethod
@@ -182,6 +290,7 @@ class Diagram:
             legs=tuple(data["legs"]),
             edges=tuple(Edge(*edge) for edge in data["edges"]),
             labelled=data["labelled"],
+            propagators=tuple(map(Propagator.from_dict, data.get("propagators", ()))),
         )
 
     def place(self, end: int) -> str:
@@ -195,194 +304,9 @@ class Diagram:
 
     def __str__(self) -> str:
         lines = [f"{self.place(a)}-{self.place(b)}" for a, b, _ in self.edges]
-        lines += [f"{self.place(strand)}-{name}" for strand, name in _background_legs(self)]
-        lines += [
-            f"{self.place(-n - 1)}-{name}"
-            for n, name in enumerate(self.legs)
-            if self.field(name).background
-        ]
+        lines += [f"{self.place(end)}-{name}" for end, name in self.background_legs]
         return " ".join(lines) or "(empty)"
 
     def __repr__(self) -> str:
         loops = f"{self.loops} loop" + ("" if self.loops == 1 else "s")
         return f"<Diagram {self}; order {self.order}, {loops}, symmetry {self.symmetry}>"
-
-
-def _background_legs(diagram: Diagram) -> Iterator[tuple[int, str]]:
-    background = {field.name for field in diagram.fields if field.background}
-    for number, strand in enumerate(diagram.strands):
-        yield from ((number, name) for name in strand if name in background)
-
-
-def _check(diagram: Diagram) -> None:
-    """Every strand and every leg has exactly the lines its fields ask for."""
-    fields = {field.name: field for field in diagram.fields}
-    used = {name for strand in diagram.strands for name in strand} | set(diagram.legs)
-    used |= {name for _, _, name in diagram.edges}
-    if unknown := sorted(used - set(fields)):
-        raise InvalidInput(f"the diagram uses field {unknown[0]!r}: add it to its fields")
-    asked: Counter[tuple[int, str]] = Counter()
-    for number, strand in enumerate(diagram.strands):
-        asked.update((number, name) for name in strand if not fields[name].background)
-    for number, name in enumerate(diagram.legs):
-        asked.update([(-number - 1, name)] if not fields[name].background else [])
-    given: Counter[tuple[int, str]] = Counter()
-    for start, end, name in diagram.edges:
-        given.update([(start, name), (end, name)])
-    for end, name in sorted(asked.keys() | given.keys()):
-        if asked[end, name] != given[end, name]:
-            where = f"leg {end}" if end < 0 else f"strand {end}"
-            raise InvalidInput(
-                f"{where} has {asked[end, name]} legs of field {name!r} but {given[end, name]} "
-                f"lines of it end there: each leg takes one line (a loop on one strand takes two)"
-            )
-
-
-def _canonical_form(
-    diagram: Diagram,
-) -> tuple[tuple[Vertex, ...], tuple[Edge, ...], int]:
-    """Vertices and edges in canonical order, and the symmetry."""
-    names = sorted(field.name for field in diagram.fields)
-    number = {name: n for n, name in enumerate(names)}
-    digit = max(6, (len(diagram.edges) + len(diagram.strands)).bit_length())  # per field
-    inner: Counter[tuple[int, int, int]] = Counter()
-    outer: dict[int, list[tuple[int, int]]] = {}
-    pairs: Counter[tuple[int, int]] = Counter()
-    stubs = [0] * len(diagram.strands)
-    loops = [0] * len(diagram.strands)
-    lines: list[Edge] = []
-    for a, b, name in diagram.edges:
-        a, b = min(a, b), max(a, b)
-        if a >= 0:
-            inner[a, b, number[name]] += 1
-            if a == b:
-                loops[a] += 1 << digit * number[name]
-            else:
-                pairs[a, b] += 1 << digit * number[name]
-        elif b >= 0:
-            outer.setdefault(b, []).append((-a if diagram.labelled else 0, number[name]))
-            stubs[b] += 1 << (-a - 1 if diagram.labelled else digit * number[name])
-        else:
-            lines.append(Edge(b, a, name))
-    for a, b in combinations(range(len(stubs)), 2):
-        if diagram.owners[a] == diagram.owners[b]:
-            pairs[a, b] += 1 << digit * len(names)  # above the lines of every field
-    colours = [
-        (diagram.vertices[owner].sort_key, strand, stubs[s], loops[s])
-        for s, (owner, strand) in enumerate(zip(diagram.owners, diagram.strands, strict=True))
-    ]
-    found = placed(colours, [(*ab, k) for ab, k in pairs.items()], digit * (len(names) + 1))
-    vertices, new = _renumbered(diagram, found.place)
-    edges = [
-        Edge(min(new[a], new[b]), max(new[a], new[b]), names[f]) for a, b, f in inner.elements()
-    ]
-    edges += _leg_edges(diagram, new, lines)
-    symmetry = found.automorphisms * _line_symmetry(inner) * _leg_symmetry(diagram, outer, lines)
-    return vertices, tuple(sorted(edges, key=_edge_key)), symmetry
-
-
-def _edge_key(edge: Edge) -> tuple[int, int, int, int, str]:
-    """Legs first, in the order of their labels, then lines between vertices."""
-    return (edge.start >= 0, abs(edge.start), edge.end >= 0, abs(edge.end), edge.field)
-
-
-def _renumbered(diagram: Diagram, place: list[int]) -> tuple[tuple[Vertex, ...], dict[int, int]]:
-    """Vertices in the order in which canonical order first meets them; new strand numbers."""
-    owned: dict[int, list[int]] = {}
-    for strand in sorted(range(len(place)), key=place.__getitem__):
-        owned.setdefault(diagram.owners[strand], []).append(strand)
-    new: dict[int, int] = {}
-    for strands in owned.values():
-        for strand in sorted(strands, key=lambda s: (diagram.strands[s], place[s])):
-            new[strand] = len(new)
-    return tuple(diagram.vertices[owner] for owner in owned), new
-
-
-def _leg_edges(diagram: Diagram, new: dict[int, int], lines: list[Edge]) -> list[Edge]:
-    """Lines that end on external legs; legs without labels are dealt out in canonical order."""
-    if diagram.labelled:
-        stubs = [(min(a, b), max(a, b), f) for a, b, f in diagram.edges if min(a, b) < 0]
-        return [Edge(a, new[b], f) if b >= 0 else Edge(b, a, f) for a, b, f in stubs]
-    free: dict[str, list[int]] = {}
-    for n, name in enumerate(sorted(diagram.legs)):
-        free.setdefault(name, []).append(-n - 1)
-    stubs = [(min(a, b), max(a, b), f) for a, b, f in diagram.edges if min(a, b) < 0 <= max(a, b)]
-    ends = sorted((new[b], f) for _, b, f in stubs)
-    dealt = [Edge(free[f].pop(0), end, f) for end, f in ends]
-    return dealt + [
-        Edge(free[f].pop(0), free[f].pop(0), f) for _, _, f in sorted(lines, key=lambda e: e.field)
-    ]
-
-
-def _line_symmetry(inner: Counter[tuple[int, int, int]]) -> int:
-    """Exchanges of parallel lines, exchanges and flips of lines from a strand to itself."""
-    symmetry = 1
-    for (a, b, _), times in inner.items():
-        symmetry *= factorial(times) * (2**times if a == b else 1)
-    return symmetry
-
-
-def _leg_symmetry(
-    diagram: Diagram, outer: dict[int, list[tuple[int, int]]], lines: list[Edge]
-) -> int:
-    """Exchanges of background legs on a strand and of external legs without labels."""
-    background = {field.name for field in diagram.fields if field.background}
-    symmetry = 1
-    for strand in diagram.strands:
-        symmetry *= multiplicities(name for name in strand if name in background)
-    if not diagram.labelled:
-        symmetry *= multiplicities(name for name in diagram.legs if name in background)
-        symmetry *= multiplicities(e.field for e in lines) * 2 ** len(lines)
-        for ends in outer.values():
-            symmetry *= multiplicities(ends)
-    return symmetry
-
-
-def pieces(nodes: Iterable[int], pairs: Iterable[tuple[int, int]]) -> tuple[frozenset[int], ...]:
-    """The connected pieces of a graph.
-
-    >>> pieces([0, 1, 2], [(0, 2)])
-    (frozenset({0, 2}), frozenset({1}))
-    """
-    found = {node: {node} for node in nodes}
-    for a, b in pairs:
-        if found[a] is not found[b]:
-            found[a] |= found[b]
-            for node in found[b]:
-                found[node] = found[a]
-    unique = {id(piece): frozenset(piece) for piece in found.values()}
-    return tuple(unique.values())
-
-
-def bridges(nodes: int, pairs: Iterable[tuple[int, int]]) -> Iterator[int]:
-    """One side, as a bit mask of nodes, of every line whose removal disconnects the graph.
-
-    >>> [bin(side) for side in bridges(3, [(0, 1), (0, 1), (1, 2)])]
-    ['0b100']
-    """
-    around: list[Counter[int]] = [Counter() for _ in range(nodes)]
-    for a, b in pairs:
-        if a != b:
-            around[a][b] += 1
-            around[b][a] += 1
-    depth = [-1] * nodes
-    found: list[int] = []
-
-    def visit(node: int, parent: int, level: int) -> tuple[int, int]:
-        """The highest level reached from below `node`, and the nodes below it."""
-        depth[node] = level
-        low, mask = level, 1 << node
-        for other, times in around[node].items():
-            if depth[other] < 0:
-                below, side = visit(other, node, level + 1)
-                if below > level and times == 1:
-                    found.append(side)
-                low, mask = min(low, below), mask | side
-            elif other != parent or times > 1:
-                low = min(low, depth[other])
-        return low, mask
-
-    for root in range(nodes):
-        if depth[root] < 0:
-            visit(root, -1, 0)
-    return iter(found)

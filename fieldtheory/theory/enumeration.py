@@ -1,102 +1,144 @@
-"""Every diagram of an action, each once, with its exact weight.
+"""Every diagram of an action, each once, with its exact symmetry factor.
 
 For each choice of vertices whose orders add up, the legs are contracted one after another, as in
-Wick's theorem, component by component; partial graphs that are isomorphic are merged by their
-canonical form and carry the number of contractions that lead to them. Divided by the number of
-ways to number vertices and legs, the count of a finished diagram is 1/symmetry.
+Wick's theorem, component by component, depth first: partial graphs that are isomorphic are visited
+once, so that diagrams stream out as they are found.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterator, Mapping
 from fractions import Fraction
+from itertools import islice
 from math import factorial, prod
 from typing import Any, NamedTuple
 
+import sympy as sp
+
 from fieldtheory.ground.checks import count
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.theory import topology
 from fieldtheory.theory.action import Action, multiplicities
 from fieldtheory.theory.contraction import symmetries
 from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.labelling import graph_of, labelled
-from fieldtheory.theory.table import EVERYTHING, Rules, Table, half_edges
+from fieldtheory.theory.table import Rules, Table, half_edges
 from fieldtheory.theory.writing import Writer
 
 LARGEST = 42  # half-edges to contract, external legs included
 HIGHEST = 1000  # order or loops
 CHOICES = 10_000  # of vertices
-MOST = 200_000  # diagrams, estimated before starting: about an hour's list
+MOST = 200_000  # diagrams, estimated before starting
+PER_SECOND = 1000  # diagrams, roughly: what is said about time when a size is refused
+RUN = 64  # diagrams that are sorted before the first of them is handed out
 
 
 def diagrams(
     action: Action,
     legs: Any = 2,
     *,
-    order: int | None = None,
+    order: int | Mapping[str, int] | None = None,
     loops: int | None = None,
     connected: bool = False,
     one_particle_irreducible: bool = False,
-    unlabelled: bool = False,
+    two_particle_irreducible: bool = False,
+    amputated: bool = False,
+    tadpoles: bool = True,
+    self_loops: bool = True,
     vacuum_bubbles: bool = True,
+    unlabelled: bool = False,
 ) -> Iterator[Diagram]:
-    r"""Every Feynman diagram of `action`, each isomorphism class once, in a fixed order.
+    r"""Every Feynman diagram of `action`, each isomorphism class once, as they are found.
 
-    The sum of amplitude / symmetry is the correlator of the legs at that order.
+    The sum of amplitude / symmetry is the correlator of the legs at that order. The sequence is the
+    same every time; runs of up to 64 diagrams are sorted by symmetry.
 
-    legs        a number (of the action's only quantum field) or a tuple of field names; external
+    legs        a number (of the action's only kind of leg) or a tuple of field names; external
                 legs are held fixed in that order unless `unlabelled`.
-    order       the orders of the vertices, added; or
+    order       the orders of the vertices, added; or the power of every coupling, as in
+                {"g": 2, "h": 1}, where vertices with other couplings do not occur; or
     loops       the number of independent loops (connected diagrams). Exactly one of the two.
     connected   only diagrams in one piece. When False every class of Wick contractions is listed,
                 vacuum bubbles included.
     one_particle_irreducible   only diagrams no single internal line holds together (so connected);
                 legs are stubs, self-loops are allowed, a bare propagator does not count.
-    unlabelled  legs of the same field may be exchanged.
+    two_particle_irreducible   only those that stay in one piece when any two internal lines are
+                cut (so 1PI): the skeletons, whose lines carry no correction.
+    amputated   only diagrams without self-energies on external legs.
+    tadpoles    False leaves out diagrams with a part that hangs on a single line and has no
+                external leg.
+    self_loops  False leaves out lines from a vertex to itself, as normal ordering does.
     vacuum_bubbles   False leaves out diagrams with a piece that no external leg is tied to: they
                 cancel against the normalisation.
+    unlabelled  legs of the same field may be exchanged.
 
     An odd number of legs to pair up gives none. Raises InvalidInput for a negative order, an
-    unknown field, an action without vertices, an infinite family or an absurd size.
+    unknown field or coupling, an action without vertices, an infinite family or an absurd size.
 
     >>> [d.symmetry for d in diagrams(Action.phi(4, coupling="g"), order=2, connected=True)]
     [4, 4, 6]
     """
-    found = classes(
-        action,
-        _request(action, legs, order, loops),
-        Rules(
-            connected=connected or one_particle_irreducible or loops is not None,
-            irreducible=one_particle_irreducible,
-            labelled=not unlabelled,
-            vacuum=vacuum_bubbles,
-        ),
+    rules = Rules(
+        connected=connected
+        or one_particle_irreducible
+        or two_particle_irreducible
+        or loops is not None,
+        irreducible=one_particle_irreducible or two_particle_irreducible,
+        labelled=not unlabelled,
+        vacuum=vacuum_bubbles,
     )
-    return (diagram for diagram, _ in found)
+    left_out = {
+        topology.has_leg_insertion: amputated,
+        topology.has_tadpole: not tadpoles,
+        topology.has_self_loop: not self_loops,
+    }
+    unwanted = [has for has, asked in left_out.items() if asked]
+    found = _listed(action, _request(action, legs, order, loops), rules)
+    if two_particle_irreducible:
+        found = (d for d in found if topology.is_two_particle_irreducible(*d.skeleton))
+    if unwanted:
+        found = (d for d in found if not any(has(*d.skeleton) for has in unwanted))
+    return found
 
 
 class Request(NamedTuple):
-    """What is asked: the legs, and the order or the number of loops."""
+    """What is asked: the legs, and the order, or the power of each coupling, or the loops."""
 
     legs: tuple[str, ...]
     order: int | None
+    powers: tuple[tuple[str, int], ...]
     loops: int | None
 
+    def __str__(self) -> str:
+        powers = ", ".join(f"{name}: {power}" for name, power in self.powers)
+        asked = f"loops = {self.loops}" if self.loops is not None else f"order = {self.order}"
+        return f"order = {{{powers}}}" if powers else f"{asked}, {len(self.legs)} legs"
 
-def _request(action: Action, legs: Any, order: int | None, loops: int | None) -> Request:
+
+def _request(action: Action, legs: Any, order: Any, loops: Any) -> Request:
     """The question, checked."""
     if (order is None) == (loops is None):
         raise InvalidInput(
             f"order = {order}, loops = {loops}: give exactly one of them, as in order=2"
         )
     names = action.leg_names(legs)
-    if order is not None:
+    powers: tuple[tuple[str, int], ...] = ()
+    if isinstance(order, Mapping):
+        if not order:
+            raise InvalidInput('order = {}: give the power of each coupling, as in {"g": 2}')
+        powers = tuple((name, count(f"order[{name!r}]", n)) for name, n in sorted(order.items()))
+        order = None
+    elif order is not None:
         order = count("order", order)
-    if loops is not None:
+    else:
         loops = count("loops", loops)
-    if (order or loops or 0) > HIGHEST:
+    asked = Request(names, order, powers, loops)
+    most = max([order or 0, loops or 0, *(power for _, power in powers)])
+    if most > HIGHEST:
         raise InvalidInput(
-            f"order = {order}, loops = {loops}: more than {HIGHEST}, and far more half-edges to "
-            f"contract than the {LARGEST} that are allowed"
+            f"{asked}: more than {HIGHEST}, and far more half-edges to contract than the {LARGEST} "
+            "that are allowed"
         )
     if loops is not None:
         few = [v for v in action.vertices if 1 <= action.valence(v) <= 2]
@@ -107,63 +149,67 @@ def _request(action: Action, legs: Any, order: int | None, loops: int | None) ->
             )
     if (order or (loops or 0) > 1) and not action.vertices:
         raise InvalidInput(f"the action {action} has no vertex: only order 0 can be asked of it")
-    return Request(names, order, loops)
+    return asked
 
 
-def classes(
-    action: Action, request: Request, rules: Rules = EVERYTHING
-) -> Iterator[tuple[Diagram, Fraction]]:
-    """Diagrams with the weight the contractions give them: 1/symmetry, found independently."""
+def _listed(action: Action, request: Request, rules: Rules) -> Iterator[Diagram]:
     contents: list[tuple[int, ...]] = []
     expected = Fraction(0)
     legs = sum(not action.field(name).background for name in request.legs)
     for number, content in enumerate(_contents(action, request, rules)):
-        weight = _sum_rule(action, request, rules, content)
-        if not weight:  # legs that cannot be paired up
+        contractions = _contractions(action, request, content)
+        if not contractions:  # legs that cannot be paired up
             continue
         contents.append(content)
-        expected += weight
+        expected += Fraction(contractions, _numberings(action, request, rules, content))
         _check_size(request, half_edges(action, content) + legs, expected, number + 1)
     return _generate(action, request, rules, contents)
 
 
 def _check_size(request: Request, largest: int, expected: Fraction, choices: int) -> None:
     """Refuse at the first sign: there may be more choices of vertices than could be looked at."""
-    asked = f"order = {request.order}, loops = {request.loops}, {len(request.legs)} legs"
     if largest > LARGEST:
         raise InvalidInput(
-            f"{asked}: that is at least {largest} half-edges to contract, but at most {LARGEST} "
+            f"{request}: that is at least {largest} half-edges to contract, but at most {LARGEST} "
             "are allowed. Ask for a lower order or fewer legs"
         )
     if expected > MOST or choices > CHOICES:
         raise InvalidInput(
-            f"{asked}: before any filter the weights of the diagrams add up to more than "
+            f"{request}: before any filter the weights of the diagrams add up to more than "
             f"{float(expected):.3g}, so there are at least as many, in {choices} choices of "
-            f"vertices so far; at most {MOST} and {CHOICES} choices are allowed. Ask for a lower "
-            "order or fewer legs"
+            f"vertices so far, which would take more than {_duration(float(expected))}; at most "
+            f"{MOST} and {CHOICES} choices are allowed. Ask for a lower order or fewer legs"
         )
+
+
+def _duration(found: float) -> str:
+    """How long a list takes, at about a millisecond for every diagram looked at."""
+    seconds = found / PER_SECOND
+    for unit, size in (("years", 3.15e7), ("days", 86400), ("hours", 3600), ("minutes", 60)):
+        if seconds > 2 * size:
+            return f"{seconds / size:.3g} {unit}"
+    return f"{seconds:.3g} seconds"
 
 
 def _generate(
     action: Action, request: Request, rules: Rules, contents: list[tuple[int, ...]]
-) -> Iterator[tuple[Diagram, Fraction]]:
+) -> Iterator[Diagram]:
     table = Table(action, rules)
     legs = request.legs if rules.labelled else tuple(sorted(request.legs))
-    ends = [table.fields.index(name) for name in legs if name in table.fields]
-    numbers = tuple(ends.count(f) for f in range(len(table.fields)))
+    ends = [table.legs.index(name) for name in legs if name in table.legs]
+    numbers = tuple(ends.count(f) for f in range(len(table.legs)))
     for content in contents:
         writer = Writer(table, content, legs)
         if rules.labelled:
             graphs = labelled(table, content, ends)
         else:
             graphs = (graph_of(table, *found) for found in symmetries(table, content, numbers))
-        # without labels, background legs may be exchanged as well
-        others = 1 if rules.labelled else multiplicities(n for n in legs if n not in table.fields)
-        found = [(writer.diagram(graph), Fraction(1, graph.symmetry * others)) for graph in graphs]
+        found = (writer.diagram(graph) for graph in graphs)
         if not writer.is_plain or len(ends) < len(legs) or not any(content):
-            found = [pair for pair in found if _kept(pair[0], rules)]
-        found.sort(key=lambda pair: (pair[0].symmetry, pair[0].edges))
-        yield from found
+            found = (diagram for diagram in found if _kept(diagram, rules))
+        while run := list(islice(found, RUN)):
+            run.sort(key=lambda diagram: (diagram.symmetry, diagram.edges))
+            yield from run
 
 
 def _numberings(action: Action, request: Request, rules: Rules, content: tuple[int, ...]) -> int:
@@ -175,16 +221,22 @@ def _numberings(action: Action, request: Request, rules: Rules, content: tuple[i
     return total if rules.labelled else total * multiplicities(request.legs)
 
 
-def _sum_rule(action: Action, request: Request, rules: Rules, content: tuple[int, ...]) -> Fraction:
-    """The sum of 1/symmetry over all contractions of a vertex content: (p - 1)!! per field."""
+def _contractions(action: Action, request: Request, content: tuple[int, ...]) -> int:
+    """The number of Wick contractions of a vertex content; where kinds of leg mix it is not known
+    so simply, and a lower bound is given: 1."""
+    legs = Counter(request.legs)
+    for times, vertex in zip(content, action.vertices, strict=True):
+        for name in vertex.legs:
+            legs[name] += times
+    if action.propagators:
+        return 1 if sum(legs[name] for name in action.leg_types) % 2 == 0 else 0
     pairings = 1
-    for field in action.quantum:
-        legs = request.legs.count(field.name) + sum(
-            times * vertex.legs.count(field.name)
-            for times, vertex in zip(content, action.vertices, strict=True)
-        )
-        pairings *= prod(range(legs - 1, 0, -2)) if legs % 2 == 0 else 0
-    return Fraction(pairings, _numberings(action, request, rules, content))
+    for one, other in (field.line for field in action.quantum):
+        if one == other:
+            pairings *= prod(range(legs[one] - 1, 0, -2)) if legs[one] % 2 == 0 else 0
+        else:
+            pairings *= factorial(legs[one]) if legs[one] == legs[other] else 0
+    return pairings
 
 
 def _kept(diagram: Diagram, rules: Rules) -> bool:
@@ -198,14 +250,17 @@ def _kept(diagram: Diagram, rules: Rules) -> bool:
 def _contents(action: Action, request: Request, rules: Rules) -> Iterator[tuple[int, ...]]:
     """How many of each vertex, for every multiset of vertices that may be meant."""
     valences = [action.valence(vertex) for vertex in action.vertices]
-    if request.order is not None:
-        steps, total = [vertex.order for vertex in action.vertices], request.order
+    if request.powers:
+        found = _of_powers(action, request)
+    elif request.order is not None:
+        found = _partitions([vertex.order for vertex in action.vertices], request.order)
     else:
         # a connected diagram of V vertices obeys  sum (valence - 2) = 2 (loops - 1) + legs
         assert request.loops is not None
-        steps, total = [v - 2 for v in valences], 2 * (request.loops - 1) + len(request.legs)
+        total = 2 * (request.loops - 1) + len(request.legs)
+        found = _partitions([v - 2 for v in valences], total)
     alone = rules.connected and not request.legs
-    for content in _partitions(steps, total):
+    for content in found:
         inert = sum(times for times, v in zip(content, valences, strict=True) if v == 0)
         lonely = alone and sum(content) == 1
         if inert and not lonely and (rules.connected or (not rules.vacuum)):
@@ -217,6 +272,54 @@ def _contents(action: Action, request: Request, rules: Rules) -> Iterator[tuple[
             for v, valence in enumerate(valences)
             if valence == 0
         )
+
+
+def _of_powers(action: Action, request: Request) -> Iterator[tuple[int, ...]]:
+    """Vertex contents whose rules multiply to those powers of the couplings and no others."""
+    names = [name for name, _ in request.powers]
+    rules = [vertex.coupling for vertex in action.vertices]
+    known = {symbol.name: symbol for rule in rules for symbol in rule.free_symbols}
+    if unknown := [name for name in names if name not in known]:
+        raise InvalidInput(
+            f"order: unknown coupling {unknown[0]!r}; the couplings of the action are "
+            f"{', '.join(sorted(known)) or '(none)'}"
+        )
+    steps = []
+    for rule in rules:
+        powers = rule.as_powers_dict()
+        steps.append([powers.get(known[name], 0) for name in names])
+        others = rule.free_symbols - {known[name] for name in names}
+        if any(rule.has(known[name]) for name in names) and not _is_monomial(steps[-1], rule):
+            raise InvalidInput(
+                f"order by couplings needs rules that are products of their powers, not {rule}; "
+                "give order as a number, or write the vertex as several"
+            )
+        if others or not any(steps[-1]):
+            steps[-1] = [sum(n for _, n in request.powers) + 1] * len(names)  # never fits
+    return _vectors(steps, [power for _, power in request.powers])
+
+
+def _is_monomial(powers: list[Any], rule: sp.Expr) -> bool:
+    whole = all(isinstance(n, int) or n.is_Integer for n in powers)
+    return whole and all(n >= 0 for n in powers) and not rule.is_Add
+
+
+def _vectors(steps: list[list[Any]], left: list[int]) -> Iterator[tuple[int, ...]]:
+    """Ways to reach `left` with that many of each step; each step has a positive entry.
+
+    >>> list(_vectors([[1, 0], [0, 1], [1, 1]], [1, 1]))
+    [(0, 0, 1), (1, 1, 0)]
+    """
+    if not steps:
+        if not any(left):
+            yield ()
+        return
+    rest, times = list(left), 0
+    while min(rest) >= 0:
+        for others in _vectors(steps[1:], rest):
+            yield (times, *others)
+        rest = [a - int(b) for a, b in zip(rest, steps[0], strict=True)]
+        times += 1
 
 
 def _partitions(steps: list[int], total: int) -> Iterator[tuple[int, ...]]:

@@ -33,10 +33,11 @@ import sympy as sp
 from fieldtheory.ground.checks import choice, count
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.theory import replica
-from fieldtheory.theory.action import Action, Field, Vertex
+from fieldtheory.theory.action import Action, Vertex
 from fieldtheory.theory.amplitude import amplitude
 from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.enumeration import diagrams
+from fieldtheory.theory.field import Field
 from fieldtheory.theory.homogeneous import reduce
 
 eta = sp.Symbol("eta", positive=True)

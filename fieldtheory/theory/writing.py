@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from fieldtheory.theory.action import Field, Vertex
-from fieldtheory.theory.diagram import Diagram, Edge
+from fieldtheory.theory.action import Vertex, multiplicities
+from fieldtheory.theory.arrangement import Edge
+from fieldtheory.theory.diagram import Diagram
+from fieldtheory.theory.field import Field, Propagator
 from fieldtheory.theory.labelling import Graph
 from fieldtheory.theory.table import Table
 
@@ -28,7 +30,7 @@ class Writer:
     @cached_property
     def numbers(self) -> list[int]:
         """The places among the legs, 0, 1, ..., of those that have a line."""
-        return [n for n, name in enumerate(self.legs) if name in self.table.fields]
+        return [n for n, name in enumerate(self.legs) if name in self.table.legs]
 
     @cached_property
     def inert(self) -> list[int]:
@@ -39,6 +41,12 @@ class Writer:
             for kind, vertex in enumerate(action.vertices)
             for _ in range(self.content[kind] if action.valence(vertex) == 0 else 0)
         ]
+
+    @cached_property
+    def idle(self) -> int:
+        """Exchanges of external background legs, where legs have no labels."""
+        lineless = [name for name in self.legs if name not in self.table.legs]
+        return 1 if self.table.rules.labelled else multiplicities(lineless)
 
     @cached_property
     def is_plain(self) -> bool:
@@ -59,12 +67,13 @@ class Writer:
             "vertices": vertices,
             "legs": self.legs,
             "labelled": labelled,
+            "propagators": (),
         }
 
     def fields(self, vertices: tuple[Vertex, ...]) -> tuple[Field, ...]:
         """Only the fields that occur, so that a diagram does not depend on the rest of S."""
         used = {name for vertex in vertices for name in vertex.legs} | set(self.legs)
-        return tuple(field for field in self.table.action.fields if field.name in used)
+        return tuple(f for f in self.table.action.fields if not used.isdisjoint(f.legs))
 
     @cached_property
     def edges(self) -> dict[tuple[int, int, int], tuple[Edge, ...]]:
@@ -72,21 +81,22 @@ class Writer:
         return {}
 
     def between(self, a: int, b: int, kind: int) -> tuple[Edge, ...]:
-        """The lines of that kind between a and b."""
+        """The lines of that kind, as a sees them, between a and b."""
         key = a, b, kind
         found = self.edges.get(key)
         if found is None:
-            named = zip(self.table.fields, self.table.digits(kind), strict=True)
-            found = tuple(Edge(a, b, name) for name, times in named for _ in range(times))
+            seen = zip(self.table.views, self.table.digits(kind), strict=True)
+            found = tuple(Edge(a, b, view.name) for view, times in seen for _ in range(times))
             self.edges[key] = found
         return found
 
-    def stub(self, number: int, end: int) -> Edge:
-        """The line of leg `number`, counted from 0."""
-        found = self.edges.get((~number, end, 0))
+    def stub(self, number: int, end: int, view: int) -> Edge:
+        """The line of leg `number`, counted from 0, to a node that sees it by `view`."""
+        found = self.edges.get((~number, end, view))
         if found is None:
-            found = (Edge(~number, end, self.legs[number]),)
-            self.edges[~number, end, 0] = found
+            views = self.table.views
+            found = (Edge(~number, end, views[views[view].back].name),)
+            self.edges[~number, end, view] = found
         return found[0]
 
     def diagram(self, graph: Graph) -> Diagram:
@@ -94,30 +104,40 @@ class Writer:
         if not self.is_plain or graph.has_joined_legs(self.table):
             return self.constructed(graph)
         bits, nodes = self.table.bits, len(graph.species)
-        place, codes = graph.form or graph.placed(bits)[:2]
+        place, codes = graph.form or graph.placed(self.table)[:2]
         inner = [(*divmod(code >> bits, nodes), code & ((1 << bits) - 1)) for code in codes]
         inner += [(p, p, loops) for p, loops in zip(place, graph.loops, strict=True) if loops]
         inner.sort()
-        edges = [self.stub(number, end) for number, end in sorted(self.ends(graph, place))]
+        edges = [self.stub(*end) for end in sorted(self.ends(graph, place))]
         for a, b, kind in inner:
             edges += self.between(a, b, kind)
-        return Diagram.arranged(self.parts, tuple(edges), graph.symmetry)
+        parts = self.parts
+        if self.table.action.propagators:
+            parts = {**parts, "propagators": self.mixed(edges)}
+        return Diagram.arranged(parts, tuple(edges), graph.symmetry * self.idle)
 
-    def ends(self, graph: Graph, place: list[int]) -> Iterator[tuple[int, int]]:
-        """Each leg that has a line and the place where it ends; legs without labels are dealt out
-        from the first place to the last."""
+    def mixed(self, edges: Iterable[Edge]) -> tuple[Propagator, ...]:
+        """The mixed propagators that occur."""
+        used = {name for _, _, name in edges}
+        found = zip(self.table.action.lines[::-1], self.table.action.propagators[::-1])  # noqa: B905
+        return tuple(p for line, p in found if not used.isdisjoint(line.names))[::-1]
+
+    def ends(self, graph: Graph, place: list[int]) -> Iterator[tuple[int, int, int]]:
+        """(leg, place where it ends, view from there) for each leg that has a line; legs without
+        labels are dealt out from the first place to the last."""
+        views, kinds = self.table.views, self.table.legs
         if self.table.rules.labelled:
             for end, labels in zip(place, graph.labels, strict=True):
-                if labels:
-                    for n, number in enumerate(self.numbers):
-                        if labels >> n & 1:
-                            yield number, end
+                while labels:
+                    bit = (labels & -labels).bit_length() - 1
+                    number, view = divmod(bit, len(views))
+                    yield self.numbers[number], end, view
+                    labels &= labels - 1
         elif any(graph.free):
-            names = self.table.fields
-            dealt = {m: iter([n for n in self.numbers if self.legs[n] == m]) for m in names}
+            dealt = [iter([n for n in self.numbers if self.legs[n] == name]) for name in kinds]
             for end, stubs in sorted(zip(place, graph.free, strict=True)):
-                for name, times in zip(names, self.table.digits(stubs), strict=True):
-                    yield from ((next(dealt[name]), end) for _ in range(times))
+                for v, times in enumerate(self.table.digits(stubs)):
+                    yield from ((next(dealt[views[v].there]), end, v) for _ in range(times))
 
     def constructed(self, graph: Graph) -> Diagram:
         """The same by way of the constructor, for graphs of any make."""
@@ -132,7 +152,10 @@ class Writer:
         vertices += [table.action.vertices[kind] for kind in self.inert]
         edges: list[Edge] = []
         for (a, b), kind in graph.pairs.items():
-            edges += self.between(new[a], new[b], kind & (table.link - 1))
+            lines = kind & (table.link - 1)
+            if new[a] > new[b]:
+                a, b, lines = b, a, table.turned(lines)
+            edges += self.between(new[a], new[b], lines)
         for node, n in new.items():
             edges += self.between(n, n, graph.loops[node])
         edges += self.outer(graph, new)
@@ -142,21 +165,21 @@ class Writer:
             self.legs,
             tuple(edges),
             table.rules.labelled,
+            self.mixed(edges),
         )
 
     def outer(self, graph: Graph, new: dict[int, int]) -> list[Edge]:
-        """The lines of external legs; those without labels take the next number of their field."""
-        numbers, names = self.numbers, self.table.fields
-        free = {name: [n for n in numbers if self.legs[n] == name] for name in names}
+        """The lines of external legs."""
+        ends: dict[int, list[tuple[int, int]]] = {}
+        for number, node, view in self.ends(graph, list(range(len(graph.species)))):
+            ends.setdefault(node, []).append((number, view))
         edges = []
-        for node, (species, stubs) in enumerate(zip(graph.species, graph.free, strict=True)):
-            mine = [number for n, number in enumerate(numbers) if graph.labels[node] >> n & 1]
-            for name, times in zip(names, self.table.digits(stubs), strict=True):
-                mine += [free[name].pop(0) for _ in range(times)]
-            if species >= len(self.table.species):
-                edges.append(Edge(~mine[0], ~mine[1], self.legs[mine[0]]))
+        for node, legs in ends.items():
+            if graph.species[node] >= len(self.table.species):
+                (one, _), (other, view) = sorted(legs)
+                edges.append(Edge(~one, ~other, self.table.views[view].name))
             else:
-                edges += [Edge(~number, new[node], self.legs[number]) for number in mine]
+                edges += [self.stub(number, new[node], view) for number, view in legs]
         return edges
 
     def by_vertex(self, graph: Graph) -> list[int]:

@@ -1,7 +1,8 @@
 """Wick's theorem by brute force: every pairing of numbered legs, grouped by trying every renaming.
 
-An item of a picture is (end, end, field) with ends (vertex, strand) or ("leg", number). Slow and
-obvious; nothing here is shared with the engine.
+An end is (place, leg) with place (vertex, strand) or ("leg", number), an item of a picture a pair
+of ends. `lines` lists the pairs of legs that have a propagator; without it, equal legs have. Slow
+and obvious; nothing here is shared with the engine.
 """
 
 from collections import Counter
@@ -10,21 +11,21 @@ from itertools import permutations, product
 from math import factorial
 
 
-def pairings(ends):
-    """All ways to join equal fields in pairs; ends are (place, field)."""
+def pairings(ends, lines=None):
+    """All ways to join legs that have a propagator in pairs."""
     if not ends:
         yield ()
         return
-    (place, field), rest = ends[0], ends[1:]
-    for n, (other, its_field) in enumerate(rest):
-        if its_field == field:
-            for more in pairings(rest[:n] + rest[n + 1 :]):
-                yield ((place, other, field), *more)
+    (place, leg), rest = ends[0], ends[1:]
+    for n, (_, other) in enumerate(rest):
+        if leg == other if lines is None else (leg, other) in lines or (other, leg) in lines:
+            for more in pairings(rest[:n] + rest[n + 1 :], lines):
+                yield (((place, leg), rest[n]), *more)
 
 
 def picture(edges):
-    """Edges without direction or order."""
-    return tuple(sorted(((*sorted((a, b), key=str), f) for a, b, f in edges), key=str))
+    """Edges without order, each with its ends in one order."""
+    return tuple(sorted((tuple(sorted(edge, key=str)) for edge in edges), key=str))
 
 
 def renamings(vertices):
@@ -48,15 +49,15 @@ def renamings(vertices):
 def smallest(edges, vertices):
     """One name for all renamed copies of a picture."""
     names = (
-        picture((new.get(a, a), new.get(b, b), f) for a, b, f in edges)
+        picture(tuple((new.get(place, place), leg) for place, leg in edge) for edge in edges)
         for new in renamings(vertices)
     )
     return min(names, key=str)
 
 
-def classes(vertices, legs, background=()):
-    """{name of the class: symmetry} for vertices given as tuples of strands of field names."""
-    ends = [(("leg", n), name) for n, name in enumerate(legs)]
+def classes(vertices, legs, background=(), lines=None):
+    """{name of the class: symmetry} for vertices given as tuples of strands of leg names."""
+    ends = [(("leg", n), name) for n, name in enumerate(legs) if name not in background]
     ends += [
         ((v, s), name)
         for v, strands in enumerate(vertices)
@@ -64,7 +65,7 @@ def classes(vertices, legs, background=()):
         for name in strand
         if name not in background
     ]
-    raw = Counter(picture(edges) for edges in pairings(ends))
+    raw = Counter(picture(edges) for edges in pairings(ends, lines))
     ways = Counter()
     for edges, times in raw.items():
         ways[smallest(edges, vertices)] += times
@@ -95,5 +96,8 @@ def of_diagram(diagram):
     rank = {v: place for place, v in enumerate(order)}
     flat = [(rank[v], s) for v, strands in enumerate(sizes) for s in range(len(strands))]
     end = [lambda n: ("leg", -n - 1), lambda n: flat[n]]
-    edges = [(end[a >= 0](a), end[b >= 0](b), f) for a, b, f in diagram.edges]
+    edges = []
+    for a, b, name in diagram.edges:
+        here, there, _ = diagram.line(name)
+        edges.append(((end[a >= 0](a), here), (end[b >= 0](b), there)))
     return smallest(edges, [sizes[v] for v in order])

@@ -11,9 +11,11 @@ from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory import learning
-from fieldtheory.theory.action import Action, Field, Vertex
-from fieldtheory.theory.diagram import Diagram, Edge, bridges, pieces
+from fieldtheory.theory.action import Action, Vertex
+from fieldtheory.theory.arrangement import Edge
+from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.enumeration import diagrams
+from fieldtheory.theory.field import Field
 
 PHI = Field("phi")
 THREE, FOUR = Vertex("h", [("phi",) * 3]), Vertex("g", [("phi",) * 4])
@@ -216,9 +218,3 @@ def test_the_graph_carries_what_was_drawn():
 def test_lines_that_do_not_fit_are_refused(wrong, says):
     with pytest.raises(InvalidInput, match=says):
         wrong()
-
-
-def test_pieces_and_bridges():
-    assert set(pieces([0, 1, 2, 3], [(0, 1), (2, 3)])) == {frozenset({0, 1}), frozenset({2, 3})}
-    assert list(bridges(2, [(0, 1), (0, 1)])) == []
-    assert len(list(bridges(4, [(0, 1), (1, 2), (2, 3)]))) == 3
