@@ -29,7 +29,7 @@ from fieldtheory.theory.canonical import placed
 End = tuple[int, str]  # the strand (0, 1, ...) or external leg (-1, -2, ...), and the leg's name
 Key = tuple[End, ...]  # the two ends of a line, or the one of a background leg, sorted
 
-SAME_VERTEX, FROM, TO = "(vertex)", "(from)", "(to)"  # links; no leg has such a name
+SAME_VERTEX = ("", "", 0)  # two strands of one vertex; no leg has an empty name
 
 
 def automorphism_group(
@@ -136,16 +136,12 @@ def _lifted(
 def _strand_generators(
     owners: Sequence[int], kinds: Sequence[Any], cells: dict[Key, list[tuple[int, ...]]]
 ) -> list[list[int]]:
-    """Permutations of strands that generate all those an automorphism induces.
-
-    They are found on a graph of strands. What a strand holds alone (legs, self-loops) is its
-    colour. Lines with equal ends between two strands and a common vertex make a link; lines with
-    different ends have a direction, which a link cannot show: a node of its own stands for each
-    such cell, linked to its two strands in two different ways.
+    """Permutations of strands that generate all those an automorphism induces: the automorphisms of
+    a graph of strands. What a strand holds alone (legs, self-loops) is its colour; what two strands
+    have in common, lines and perhaps a vertex, is a link, seen from either end.
     """
     alone: list[list[Any]] = [[] for _ in owners]
-    links: dict[tuple[int, int], list[Any]] = {}
-    arrows: list[tuple[Key, int]] = []
+    links: dict[tuple[int, int], tuple[list[Any], list[Any]]] = {}
     for key, cell in cells.items():
         inside = {place for place, _ in key if place >= 0}
         if len(inside) == 1:
@@ -154,30 +150,19 @@ def _strand_generators(
             alone[inside.pop()].append((seen, len(cell)))
         elif inside:
             (a, one), (b, other) = key
-            if one == other:
-                links.setdefault((a, b), []).append((one, len(cell)))
-            else:
-                arrows.append((key, len(cell)))
+            here, there = links.setdefault((a, b), ([], []))
+            here.append((one, other, len(cell)))
+            there.append((other, one, len(cell)))
     for a, b in combinations(range(len(owners)), 2):
         if owners[a] == owners[b]:
-            links.setdefault((a, b), []).append((SAME_VERTEX, 0))
-    colours: list[Any] = [
-        (0, kinds[owner], tuple(sorted(alone[s]))) for s, owner in enumerate(owners)
+            for view in links.setdefault((a, b), ([], [])):
+                view.append(SAME_VERTEX)
+    colours = [(kinds[owner], tuple(sorted(alone[s]))) for s, owner in enumerate(owners)]
+    views = [
+        (a, b, tuple(sorted(here)), tuple(sorted(there))) for (a, b), (here, there) in links.items()
     ]
-    found = [(a, b, tuple(sorted(kind))) for (a, b), kind in links.items()]
-    for node, (((a, one), (b, other)), times) in enumerate(arrows, start=len(owners)):
-        (one, a), (other, b) = sorted([(one, a), (other, b)])
-        colours.append((1, one, other, times))
-        found += [(a, node, ((FROM, 0),)), (b, node, ((TO, 0),))]
-    return [image[: len(owners)] for image in _graph_generators(colours, found)]
-
-
-def _graph_generators(
-    colours: Sequence[Any], links: Sequence[tuple[int, int, Any]]
-) -> list[list[int]]:
-    """Generators of the automorphisms of a graph with coloured nodes and links."""
-    rank = {kind: n for n, kind in enumerate(sorted({kind for _, _, kind in links}))}
-    digit = len(colours).bit_length()  # a node has at most one link to each other node
-    words = {kind: 1 << digit * n for kind, n in rank.items()}
-    pairs = [(a, b, words[kind], words[kind]) for a, b, kind in links]
-    return placed(colours, pairs, digit * len(rank)).generators
+    distinct = sorted({view for link in views for view in link[2:]})
+    digit = len(owners).bit_length()  # no strand has more links than there are strands
+    word = {view: 1 << digit * n for n, view in enumerate(distinct)}
+    pairs = [(a, b, word[here], word[there]) for a, b, here, there in views]
+    return placed(colours, pairs, digit * len(distinct)).generators
