@@ -251,8 +251,8 @@ class _Step:
                 child.legs -= 1 << DIGIT * there
             else:
                 nodes[partner] -= table.leg(there)
-                pair, seen = ((partner, first), back) if partner < first else ((first, partner), v)
-                pairs[pair] = pairs.get(pair, 0) + (1 << DIGIT * seen)
+                pair = (first, partner)  # what comes before `first` is closed
+                pairs[pair] = pairs.get(pair, 0) + (1 << DIGIT * v)
         child.contracted = len(partners)
         return child
 

@@ -22,7 +22,7 @@ Quantities are those of h = f - g: its mean, its covariance over datasets, its m
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import combinations_with_replacement, product
 from math import comb, factorial
@@ -47,6 +47,15 @@ M = sp.Symbol("M")
 HIGHEST = 3  # orders in 1/eta; each takes some fifteen times as long to list as the one before
 ENSEMBLES = ("poisson", "fixed")
 v = sp.Symbol("v", positive=True)  # variance of the label noise
+_x, _y = sp.symbols("x y")
+PLACES = {  # of the legs of each quantity
+    "mean": (_x,),
+    "covariance": (_x, _y),
+    "label noise": (_x, _y),
+    "posterior variance": (_x, _x),
+    "error": (_x, _x),
+    "evidence": (),
+}
 STRANDS = (("zeta", "zeta"), ("r", "zeta"), ("r", "r"))
 NOISY = ("zeta",)  # (e zeta), the label noise e averaged over at its vertex
 
@@ -118,10 +127,11 @@ class Term:
 class Series:
     """One order of a quantity of the learning problem, as diagrams.
 
-    quantity   "mean", "covariance" or "error".
+    quantity   "mean", "covariance", "error", "posterior variance", "evidence", ...
     order      the power of 1/eta, at fixed eta/s2.
     ensemble   "poisson" (eta is the mean number of samples) or "fixed" (eta is the number).
     terms      the diagrams that survive M -> 0.
+    classical  what is there without diagrams: the saddle, and the determinant of the free part.
 
     >>> print(mean(order=1).expression)
     eta*Integral(C(x, z_1)*C(z_1, z_1)*r(z_1), z_1)/s2**2
@@ -131,6 +141,7 @@ class Series:
     order: int
     ensemble: str
     terms: tuple[Term, ...]
+    classical: sp.Expr = sp.S.Zero
 
     @property
     def diagrams(self) -> tuple[Diagram, ...]:
@@ -140,7 +151,7 @@ class Series:
     @cached_property
     def expression(self) -> sp.Expr:
         """The sum in position space; an integral over z_1 is one over the input measure."""
-        return sp.Add(*(term.value for term in self.terms))
+        return sp.Add(self.classical, *(term.value for term in self.terms))
 
     def latex(self) -> str:
         """The expression as LaTeX."""
@@ -240,17 +251,63 @@ def error(order: int = 1, ensemble: str = "poisson") -> Series:
     return _series("error", order, ensemble, found)
 
 
+def posterior_variance(order: int = 1) -> Series:
+    r"""The variance of f(x) under the posterior, averaged over datasets: its term of that order.
+
+    It is <f_a f_a> - <f_a f_b>: the diagrams in which one index line joins both legs, so that they
+    must lie in the same replica.
+
+    >>> print(posterior_variance(order=1).expression)
+    eta*Integral(C(x, z_1)**2*C(z_1, z_1), z_1)/s2**2
+    """
+    order = _order(order)
+    legs = ("zeta", "zeta")
+    found = [
+        (diagram, sp.S.One)
+        for diagram in diagrams(action(order), legs, order=order, connected=True)
+        if replica.same_replica(diagram, 1, 2) and replica.limit(diagram) != 0
+    ]
+    return _series("posterior variance", order, "poisson", found)
+
+
+def evidence(order: int = 1) -> Series:
+    r"""The logarithm of the evidence, averaged over datasets: its term of that order in 1/eta.
+
+    .. math::  \log Z = -	frac12 y^T (K + s_2)^{-1} y - 	frac12 \log\det(1 + K/s_2)
+
+    on the Gram matrix of the samples: log p(y) up to (N/2) log(2 pi s2). It is d/dM at M = 0 of the
+    replicated free energy: the connected vacuum diagrams with one free index sum, label noise of
+    variance v included. At order 0 it is the saddle and the determinant of the fluctuations,
+    C(x, x, u) being C at eta/s2 = u.
+
+    >>> print(evidence(order=1).expression)
+    eta*v*Integral(C(z_1, z_1), z_1)/(2*s2**2) + eta*Integral(r(z_1)**2*C(z_1, z_1), z_1)/(2*s2**2) + eta*Integral(C(z_1, z_1)**2, z_1)/(4*s2**2)
+    """  # noqa: E501 (a printed formula)
+    order = _order(order)
+    x, u = sp.symbols("x u")
+    theory = action(order) + _noise_action(order)
+    found = [
+        (diagram, sp.S.One)
+        for diagram in (diagrams(theory, 0, order=order, connected=True) if order else ())
+        if replica.weight(diagram) == M
+    ]
+    saddle = eta / (2 * s2) * sp.Integral(sp.Function("g")(x) * sp.Function("r")(x), x)
+    determinant = sp.Integral(sp.Function("C")(x, x, u), x, (u, 0, eta / s2)) / 2
+    classical = saddle - determinant - eta * v / (2 * s2) if order == 0 else sp.S.Zero
+    return replace(_series("evidence", order, "poisson", found), classical=classical)
+
+
 def _series(
     quantity: str, order: int, ensemble: str, found: list[tuple[Diagram, sp.Expr]]
 ) -> Series:
-    x, y = sp.symbols("x y")
-    at = {"mean": (x,), "covariance": (x, y), "label noise": (x, y), "error": (x, x)}[quantity]
+    at = PLACES[quantity]
     terms = []
     for diagram, factor in found:
         value = amplitude(diagram, "position", at)
         if quantity == "error":
-            value = _integrated(value, x)
-        terms.append(Term(diagram, diagram.symmetry, replica.limit(diagram), value, factor))
+            value = _integrated(value, at[0])
+        weight = sp.S.One if quantity == "evidence" else replica.limit(diagram)
+        terms.append(Term(diagram, diagram.symmetry, weight, value, factor))
     return Series(quantity, int(order), ensemble, tuple(terms))
 
 

@@ -47,15 +47,15 @@ class Learning:
         self.propagator = solve(system, kernel)
         self.residual = [-row[0] for row in solve(system, [[value] for value in target])]
 
-    def line(self, start, sites):
-        """(-1)^n C(start, x1) C(x1, x2) ... r(xn)."""
+    def line(self, start, sites, end=None):
+        """(-1)^n C(start, x1) C(x1, x2) ... r(xn), or C(xn, end)."""
         value, here = Fraction(1), start
         for site in sites:
             value *= -self.propagator[here][site]
             here = site
-        return value * self.residual[here]
+        return value * (self.residual[here] if end is None else self.propagator[here][end])
 
-    def average(self, starts, order, shared):
+    def average(self, starts, order, shared, end=None):
         """The product of one line per start at that order; `shared`: at least one block on two."""
         total = Fraction(0)
         for lengths in product(range(2 * order + 1), repeat=len(starts)):
@@ -65,10 +65,12 @@ class Learning:
                     continue
                 if shared and not any(len({owner[s] for s in block}) > 1 for block in blocks):
                     continue
-                total += self.placed(starts, owner, blocks)
+                if keep is not None and not keep(owner, blocks):
+                    continue
+                total += self.placed(starts, owner, blocks, end)
         return total
 
-    def placed(self, starts, owner, blocks):
+    def placed(self, starts, owner, blocks, end=None):
         """The sum over the place of each block."""
         total = Fraction(0)
         for places in product(self.points, repeat=len(blocks)):
@@ -79,14 +81,13 @@ class Learning:
                 for site in block:
                     at[site] = place
             for n, start in enumerate(starts):
-                weight *= self.line(
-                    start, [x for x, own in zip(at, owner, strict=True) if own == n]
-                )
+                mine = [x for x, own in zip(at, owner, strict=True) if own == n]
+                weight *= self.line(start, mine, end)
             total += weight
         return total
 
-    def mean(self, order):
-        return [self.average([x], order, shared=False) for x in self.points]
+    def mean(self, order, keep=None):
+        return [self.average([x], order, shared=False, keep=keep) for x in self.points]
 
     def covariance(self, order):
         if order == 0:
@@ -95,5 +96,50 @@ class Learning:
             [self.average([x, y], order, shared=True) for y in self.points] for x in self.points
         ]
 
-    def error(self, order):
-        return sum(self.mu[x] * self.average([x, x], order, shared=False) for x in self.points)
+    def error(self, order, keep=None):
+        return sum(
+            self.mu[x] * self.average([x, x], order, shared=False, keep=keep) for x in self.points
+        )
+
+    def posterior(self, order):
+        """(1/K + D)^-1 at x, x: C - C dD C + ..., a line that ends where it began."""
+        return [self.average([x], order, shared=False, end=x) for x in self.points]
+
+    def evidence(self, order, v):
+        """-1/2 log det(1 + K D) - 1/2 (g + e)^T D (1 + K D)^-1 (g + e) about D_0: cycles of C, and
+        lines between two r, or two noises of one sample; order 1 and above."""
+        total = Fraction(0)
+        for n in range(2, 2 * order + 1):
+            sign = Fraction((-1) ** n, 2)
+            for blocks in partitions(list(range(n))):
+                if n - len(blocks) == order:
+                    total += sign * self.closed(blocks, n) / n
+                    total += sign * self.between(blocks, n, v)
+        return total
+
+    def sites(self, blocks, n):
+        """(weight, places of the n sites) for every way to put the blocks somewhere."""
+        for places in product(self.points, repeat=len(blocks)):
+            at, weight = [0] * n, Fraction(1)
+            for block, place in zip(blocks, places, strict=True):
+                weight *= self.eta * self.mu[place] / self.s2 ** len(block)
+                for site in block:
+                    at[site] = place
+            yield weight, at
+
+    def closed(self, blocks, n):
+        total = Fraction(0)
+        for weight, at in self.sites(blocks, n):
+            for site in range(n):
+                weight *= self.propagator[at[site - 1]][at[site]]
+            total += weight
+        return total
+
+    def between(self, blocks, n, v):
+        together = any(0 in block and n - 1 in block for block in blocks)
+        total = Fraction(0)
+        for weight, at in self.sites(blocks, n):
+            for site in range(1, n):
+                weight *= self.propagator[at[site - 1]][at[site]]
+            total += weight * (self.residual[at[0]] * self.residual[at[-1]] + v * together)
+        return total

@@ -59,6 +59,8 @@ def test_vertices_come_in_all_strand_resolutions():
         assert sp.expand(total - page) == 0
 
 
+NOISE = sp.Rational(2, 3)  # of the labels, in the evidence
+
 # -- against set partitions, exactly ---------------------------------------------------------------
 
 
@@ -67,7 +69,7 @@ def evaluated(term, problem, corners):
     mu, _, _, number, ridge = problem[0]
     line, background = problem[1]
     diagram = term.diagram
-    symbols = {eta: sp.Rational(str(number)), s2: sp.Rational(str(ridge))}
+    symbols = {eta: sp.Rational(str(number)), s2: sp.Rational(str(ridge)), learning.v: NOISE}
     front = sp.Rational((term.factor * term.weight * coupling(diagram)).subs(symbols))
     total = Fraction(0)
     for places in product(range(len(mu)), repeat=len(diagram.vertices)):
@@ -110,6 +112,10 @@ def summed(terms, ready, quantity):
     points = range(len(mu))
     if quantity == "mean":
         return [sum(evaluated(t, ready, [i]) for t in terms) for i in points]
+    if quantity == "posterior variance":
+        return [sum(evaluated(t, ready, [i, i]) for t in terms) for i in points]
+    if quantity == "evidence":
+        return sum(evaluated(t, ready, []) for t in terms)
     if quantity == "covariance":
         return [[sum(evaluated(t, ready, [i, k]) for t in terms) for k in points] for i in points]
     return sum(mu[i] * evaluated(t, ready, [i, i]) for t in terms for i in points)
@@ -168,6 +174,43 @@ def test_partitions_reject_every_mutant(quantity, order):
                 term.diagram, term.symmetry, term.weight, term.amplitude, factor * term.factor
             )
             assert summed((*rest, spoiled), ready, quantity) != truth
+
+
+@pytest.mark.parametrize("order", [0, 1, 2, pytest.param(3, marks=pytest.mark.slow)])
+def test_the_posterior_variance_is_the_partition_sum(order):
+    terms, ready = learning.posterior_variance(order).terms, prepared(GENERIC)
+    truth = Learning(*GENERIC).posterior(order)
+    assert summed(terms, ready, "posterior variance") == truth
+    for n in range(len(terms)):
+        assert summed(terms[:n] + terms[n + 1 :], ready, "posterior variance") != truth
+
+
+@pytest.mark.parametrize("order", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
+def test_the_evidence_is_the_partition_sum(order):
+    terms, ready = learning.evidence(order).terms, prepared(GENERIC)
+    truth = Learning(*GENERIC).evidence(order, Fraction(2, 3))
+    assert summed(terms, ready, "evidence") == truth
+    for n in range(len(terms)):
+        assert summed(terms[:n] + terms[n + 1 :], ready, "evidence") != truth
+
+
+def test_the_evidence_without_diagrams():
+    """The saddle at the mean density and the determinant, on a finite measure, by inserting one
+    point: K = 1, g = 1: -1/2 a/(1 + a) - 1/2 log(1 + a) - a v/2 with a = eta/s2."""
+    x, u = sp.symbols("x u")
+    a = sp.Symbol("a", positive=True)
+    one_point = {sp.Function("g")(x): 1, sp.Function("r")(x): -1 / (1 + a)}
+    classical = learning.evidence(order=0).classical.subs(one_point)
+    classical = classical.subs(sp.Function("C")(x, x, u), 1 / (1 + u)).subs(eta, a * s2)
+    value = sp.simplify(classical.replace(sp.Integral, over_one_point))
+    expected = -a / (1 + a) / 2 - sp.log(1 + a) / 2 - a * learning.v / 2
+    assert sp.simplify(value - expected) == 0
+
+
+def over_one_point(function, *limits):
+    """An integral over the input measure of one point is the value there; others are done."""
+    kept = [limit for limit in limits if len(limit) > 1]
+    return sp.integrate(function, *kept) if kept else function
 
 
 def test_the_number_of_diagrams_is_the_number_of_partitions():
