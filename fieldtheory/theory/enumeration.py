@@ -31,7 +31,7 @@ HIGHEST = 1000  # order or loops
 CHOICES = 10_000  # of vertices
 MOST = 200_000  # diagrams, estimated before starting
 PER_SECOND = 1000  # diagrams, roughly: what is said about time when a size is refused
-RUN = 64  # diagrams that are sorted before the first of them is handed out
+RUN = 32  # diagrams that are sorted before the first of them is handed out
 
 
 def diagrams(
@@ -52,12 +52,12 @@ def diagrams(
     r"""Every Feynman diagram of `action`, each isomorphism class once, as they are found.
 
     The sum of amplitude / symmetry is the correlator of the legs at that order. The sequence is the
-    same every time; runs of up to 64 diagrams are sorted by symmetry.
+    same every time; runs of up to 32 diagrams are sorted by symmetry.
 
     legs        a number (of the action's only kind of leg) or a tuple of field names; external
                 legs are held fixed in that order unless `unlabelled`.
     order       the orders of the vertices, added; or the power of every coupling, as in
-                {"g": 2, "h": 1}, where vertices with other couplings do not occur; or
+                {"g": 2, "h": 1}, where a coupling that is not named does not occur; or
     loops       the number of independent loops (connected diagrams). Exactly one of the two.
     connected   only diagrams in one piece. When False every class of Wick contractions is listed,
                 vacuum bubbles included.
