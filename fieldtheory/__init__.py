@@ -57,7 +57,11 @@ HOME = {
 MODULES = {
     "learning": "fieldtheory.theory.learning",
     "laws": "fieldtheory.theory.laws",
+    "partitions": "fieldtheory.theory.partitions",
+    "poisson": "fieldtheory.theory.poisson",
     "replica": "fieldtheory.theory.replica",
+    "structure": "fieldtheory.theory.structure",
+    "words": "fieldtheory.theory.words",
     "zero": "fieldtheory.theory.zero",
 }
 __all__ = ["__version__", *HOME, *MODULES]

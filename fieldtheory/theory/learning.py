@@ -31,8 +31,8 @@ from typing import Any
 import sympy as sp
 
 from fieldtheory.ground.checks import choice, count
-from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.theory import replica
+from fieldtheory.ground.errors import OutOfRegime
+from fieldtheory.theory import poisson, replica
 from fieldtheory.theory.action import Action, Vertex
 from fieldtheory.theory.amplitude import amplitude
 from fieldtheory.theory.diagram import Diagram
@@ -247,7 +247,12 @@ def error(order: int = 1, ensemble: str = "poisson") -> Series:
     if choice("ensemble", ensemble, ENSEMBLES) == "poisson":
         found = [(diagram, sp.S.One) for diagram in _diagrams(("h", "h"), order)]
     else:
-        found = [pair for derivative in _operator(order) for pair in _derived(*derivative)]
+        found = [
+            pair
+            for at in range(order + 1)
+            for term in poisson.terms(order - at)
+            for pair in _derived(term, at)
+        ]
     return _series("error", order, ensemble, found)
 
 
@@ -280,9 +285,12 @@ def evidence(order: int = 1) -> Series:
     variance v included. At order 0 it is the saddle and the determinant of the fluctuations,
     C(x, x, u) being C at eta/s2 = u.
 
-    >>> print(evidence(order=1).expression)
-    eta*v*Integral(C(z_1, z_1), z_1)/(2*s2**2) + eta*Integral(r(z_1)**2*C(z_1, z_1), z_1)/(2*s2**2) + eta*Integral(C(z_1, z_1)**2, z_1)/(4*s2**2)
-    """  # noqa: E501 (a printed formula)
+    >>> for term in evidence(order=1).terms:
+    ...     print(term.value)
+    eta*Integral(C(z_1, z_1)**2, z_1)/(4*s2**2)
+    eta*v*Integral(C(z_1, z_1), z_1)/(2*s2**2)
+    eta*Integral(C(z_1, z_1)*r(z_1)**2, z_1)/(2*s2**2)
+    """
     order = _order(order)
     x, u = sp.symbols("x u")
     theory = action(order) + _noise_action(order)
@@ -351,39 +359,17 @@ def fixed(orders: tuple[sp.Expr, ...], order: int = 1) -> sp.Expr:
     >>> fixed((1 / eta, 0), order=1)
     1/eta - 1/eta**2
     """
-    order = _order(order)
-    if len(orders) <= order:
-        raise InvalidInput(
-            f"order = {order} needs the Poisson terms of order 0 to {order}, got {len(orders)}"
-        )
-    terms = [
-        number * eta**power * sp.diff(orders[at], eta, derivatives)
-        for total in range(order + 1)
-        for number, power, derivatives, at in _operator(total)
-    ]
-    return sp.Add(*terms)
+    return sp.Add(*poisson.graded(orders, eta, _order(order)))
 
 
-def _operator(order: int) -> list[tuple[sp.Rational, int, int, int]]:
-    """The terms of total `order` as (number, power of N, derivatives, order they act on)."""
-    t, n = sp.symbols("t n")  # t counts orders: d/deta -> t, N -> n/t
-    logarithm = sp.Add(*((-1) ** (m + 1) * n * t ** (m - 1) / m for m in range(2, order + 2)))
-    series = sp.Poly(sp.Add(*(logarithm**m / factorial(m) for m in range(order + 1))), t, n)
-    return [
-        (number, power, low + power, order - low)
-        for (low, power), number in sorted(series.terms())
-        if low <= order
-    ]
-
-
-def _derived(
-    number: sp.Rational, power: int, derivatives: int, order: int
-) -> Iterator[tuple[Diagram, sp.Expr]]:
-    """Diagrams of number * eta^power * d^derivatives/deta^derivatives of the Poisson error.
+def _derived(term: poisson.Term, order: int) -> Iterator[tuple[Diagram, sp.Expr]]:
+    """Diagrams of number * eta^power * d^derivatives/deta^derivatives of the Poisson error's term
+    of that order.
 
     A derivative of C or r at fixed s2 inserts the vertex -1/s2 on the line, once per ordering; one
     of the rules, each proportional to eta, takes a factor.
     """
+    number, power, derivatives = term
     insertion = [Vertex(-1 / s2, [strand], 1) for strand in STRANDS[:2]]
     theory = action(order) + Action(_fields(), tuple(insertion) if derivatives else ())
     for inserted in range(max(0, derivatives - order), derivatives + 1):

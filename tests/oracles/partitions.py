@@ -65,8 +65,6 @@ class Learning:
                     continue
                 if shared and not any(len({owner[s] for s in block}) > 1 for block in blocks):
                     continue
-                if keep is not None and not keep(owner, blocks):
-                    continue
                 total += self.placed(starts, owner, blocks, end)
         return total
 
@@ -86,8 +84,8 @@ class Learning:
             total += weight
         return total
 
-    def mean(self, order, keep=None):
-        return [self.average([x], order, shared=False, keep=keep) for x in self.points]
+    def mean(self, order):
+        return [self.average([x], order, shared=False) for x in self.points]
 
     def covariance(self, order):
         if order == 0:
@@ -96,10 +94,8 @@ class Learning:
             [self.average([x, y], order, shared=True) for y in self.points] for x in self.points
         ]
 
-    def error(self, order, keep=None):
-        return sum(
-            self.mu[x] * self.average([x, x], order, shared=False, keep=keep) for x in self.points
-        )
+    def error(self, order):
+        return sum(self.mu[x] * self.average([x, x], order, shared=False) for x in self.points)
 
     def posterior(self, order):
         """(1/K + D)^-1 at x, x: C - C dD C + ..., a line that ends where it began."""

@@ -35,6 +35,55 @@ CROSSING = (
     (3, 12, 0.05, ((5, -0.06, -0.004), (20, -0.23, -0.05), (80, -0.43, -0.15))),
 )
 
+# Crossing-connected set partitions of 0, 1, 2, ... sites: OEIS A099947; of 1, 2, ... sites with
+# 1, 2, ... blocks: OEIS A324323.
+CONNECTED_PARTITIONS = (1, 1, 1, 1, 2, 6, 21, 85, 385, 1907, 10205, 58455, 355884, 2290536)
+CONNECTED_BY_BLOCKS = (
+    (1,),
+    (1,),
+    (1,),
+    (1, 1),
+    (1, 5),
+    (1, 16, 4),
+    (1, 42, 42),
+    (1, 99, 258, 27),
+    (1, 219, 1222, 465),
+)
+
+# Critical exponents of the O(n) model in d = 4 - eps, coefficients of eps, eps^2, eps^3 at n, where
+# zeta(3) is written z3. K. Wilson and M. Fisher, Phys. Rev. Lett. 28, 240 (1972); J. Zinn-Justin,
+# Quantum Field Theory and Critical Phenomena, epsilon-expansion; H. Kleinert and V.
+# Schulte-Frohlinde, Critical Properties of phi^4-Theories; H. Kleinert, J. Neu, V.
+# Schulte-Frohlinde, K. Chetyrkin, S. Larin, Phys. Lett. B 272, 39 (1991), hep-th/9503230, where
+# beta is that of g/(16 pi^2) and half of ours.
+ETA = (
+    "0",
+    "(n + 2)/(2*(n + 8)**2)",
+    "(n + 2)*(-n**2 + 56*n + 272)/(8*(n + 8)**4)",
+)
+INVERSE_NU = (
+    "-(n + 2)/(n + 8)",
+    "-(n + 2)*(13*n + 44)/(2*(n + 8)**3)",
+    "(n + 2)*(3*n**3 - 452*n**2 - 2672*n - 5312 + 96*z3*(n + 8)*(5*n + 22))/(8*(n + 8)**5)",
+)
+NU = ("(n + 2)/(4*(n + 8))", "(n + 2)*(n**2 + 23*n + 60)/(8*(n + 8)**3)")
+OMEGA = (
+    "1",
+    "-3*(3*n + 14)/(n + 8)**2",
+    "(33*n**3 + 538*n**2 + 4288*n + 9568 + 96*z3*(n + 8)*(5*n + 22))/(4*(n + 8)**4)",
+)
+# beta / g^2, g^3, g^4 and the anomalous dimensions, in units of g/(8 pi^2)
+BETA = (
+    "(n + 8)/6",
+    "-(3*n + 14)/12",
+    "(33*n**2 + 922*n + 2960 + 96*z3*(5*n + 22))/1728",
+)
+GAMMA_PHI = ("0", "(n + 2)/72", "-(n + 2)*(n + 8)/1728")
+GAMMA_MASS = ("(n + 2)/6", "-5*(n + 2)/72", "(n + 2)*(5*n + 37)/288")
+# nu and eta of the Ising model (n = 1) and of self-avoiding walks (n = 0), as printed
+ISING = {"nu": ("1/2", "1/12", "7/162"), "eta": ("0", "0", "1/54", "109/5832")}
+WALK = {"nu": ("1/2", "1/16", "15/512"), "eta": ("0", "0", "1/64", "17/1024")}
+
 CURVES = json.loads(
     (Path(__file__).parents[1] / "reference" / "learning_curves.json").read_text(encoding="utf-8")
 )
