@@ -22,10 +22,12 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory import learning
-from fieldtheory.theory.amplitude import background_ends, coupling, two_point_name
+from fieldtheory.theory.amplitude import background_ends, coupling
 from fieldtheory.theory.diagram import Diagram
+from fieldtheory.theory.homogeneous import line_name
 from fieldtheory.theory.learning import Series
 
+MEMORY = 2**31  # bytes a plan may need before it asks for leave
 SYMMETRIC = 1e-10  # a Gram matrix may be asymmetric by that much of its largest entry: rounding
 
 
@@ -63,11 +65,17 @@ class Plan:
         _, info = opt_einsum.contract_path(self.subscripts, *shapes, shapes=True)
         return int(info.opt_cost), int(info.largest_intermediate)
 
-    def run(self, arrays: Mapping[str, Array], values: Mapping[sp.Symbol, float]) -> Array:
+    def run(
+        self,
+        arrays: Mapping[str, Array],
+        values: Mapping[sp.Symbol, float],
+        memory: float = MEMORY,
+    ) -> Array:
         """The number or array, one axis per external point.
 
         arrays  one array for each name in `operands`; values for the symbols of the prefactor.
-        Raises InvalidInput for what is missing.
+        memory  bytes the largest intermediate array may have.
+        Raises InvalidInput for what is missing, and before anything is computed for more memory.
         """
         if missing := [name for name in self.operands if name not in arrays]:
             raise InvalidInput(f"plan {self} needs the array {missing[0]!r}: pass it in `arrays`")
@@ -76,6 +84,14 @@ class Plan:
             left = ", ".join(sorted(map(str, number.free_symbols)))
             raise InvalidInput(f"plan {self}: no value given for {left}")
         operands = [arrays[name] for name in self.operands]
+        points = max((max(array.shape) for array in operands), default=0)
+        needed = 8 * self.cost(points)[1]
+        if needed > memory:
+            raise InvalidInput(
+                f"plan {self} on {points} points needs an array of {needed} bytes and may take "
+                f"{memory:.0f}: take fewer points, pass a larger `memory`, or use the plan for a "
+                "homogeneous space (compiler.angular)"
+            )
         value = opt_einsum.contract(self.subscripts, *operands) if operands else 1.0
         return np.asarray(float(number) * np.asarray(value), dtype=np.float64)
 
@@ -84,13 +100,20 @@ class Plan:
         return left.split(",") if left else []
 
 
-def contraction(diagram: Diagram, *, closed: bool = False, factor: sp.Expr = sp.S.One) -> Plan:
+def contraction(
+    diagram: Diagram,
+    *,
+    closed: bool = False,
+    together: bool = False,
+    factor: sp.Expr = sp.S.One,
+) -> Plan:
     """The plan that evaluates a diagram, 1/symmetry included.
 
-    closed  put all external legs at one point and integrate over it too.
-    factor  multiplies the prefactor.
+    together  put all external legs at one point.
+    closed    and integrate over it too.
+    factor    multiplies the prefactor.
     """
-    legs = [0 if closed else n for n in range(len(diagram.legs))]
+    legs = [0 if closed or together else n for n in range(len(diagram.legs))]
     outer = max(legs, default=-1) + 1
 
     def letter(end: int) -> str:
@@ -98,17 +121,28 @@ def contraction(diagram: Diagram, *, closed: bool = False, factor: sp.Expr = sp.
         symbol: str = opt_einsum.get_symbol(number)
         return symbol
 
-    terms = [
-        (letter(a) + letter(b), two_point_name(diagram.field(name)))
-        for a, b, name in diagram.vertex_edges
-    ]
+    terms = []
+    for a, b, edge in diagram.vertex_edges:
+        name, forwards = line_name(diagram, edge)
+        ends = letter(a) + letter(b)
+        terms.append((ends if forwards else ends[::-1], name))
     terms += [(letter(end), name) for end, name in background_ends(diagram)]
     terms += [(letter(v), "mu") for v in range(len(diagram.vertices))]
     terms += [(letter(-1), "mu")] if closed and legs else []
-    out = "" if closed else "".join(letter(-n - 1) for n in range(len(legs)))
+    out = "" if closed else "".join(dict.fromkeys(letter(-n - 1) for n in range(len(legs))))
     prefactor = factor * coupling(diagram) / diagram.symmetry
     subscripts = ",".join(term for term, _ in terms) + "->" + out
     return Plan(subscripts, tuple(name for _, name in terms), prefactor)
+
+
+AXES = {
+    "mean": 1,
+    "covariance": 2,
+    "label noise": 2,
+    "posterior variance": 1,
+    "error": 0,
+    "evidence": 0,
+}
 
 
 def evaluate(
@@ -120,6 +154,7 @@ def evaluate(
     eta: float,
     s2: float,
     label_noise: float = 0.0,
+    memory: float = MEMORY,
 ) -> Array:
     """A learning series on a finite measure: an array over its external points.
 
@@ -128,10 +163,11 @@ def evaluate(
     target  g at the points.
     eta     the mean number of samples (the number itself in the fixed ensemble).
     s2      the ridge, positive, not divided by the number of samples.
-    label_noise   the variance of the labels' noise, for `learning.label_noise`.
+    label_noise   the variance of the labels' noise, for `label_noise` and `evidence`.
+    memory  bytes the largest intermediate array may have.
 
-    The mean has shape (P,), the covariance (P, P), the error (). Raises InvalidInput when shapes or
-    signs do not fit.
+    Mean and posterior variance have shape (P,), covariances (P, P), error and evidence ().
+    Raises InvalidInput when shapes or signs do not fit or the memory does not suffice.
 
     >>> one = evaluate(learning.mean(order=0), mu=[1.0], kernel=[[1.0]], target=[1.0], eta=3, s2=1)
     >>> one.tolist()                     # -s2/(eta + s2)
@@ -147,12 +183,18 @@ def evaluate(
     }
     noise = checks.variance("label_noise", label_noise)
     values = {learning.eta: mean_samples, learning.s2: ridge, learning.v: noise}
-    closed = series.quantity == "error"
-    shape = () if closed else (weights.size,) * (1 if series.quantity == "mean" else 2)
-    total = np.zeros(shape)
+    how = {
+        "closed": series.quantity == "error",
+        "together": series.quantity == "posterior variance",
+    }
+    total = np.zeros((weights.size,) * AXES[series.quantity])
     for term in series.terms:
-        plan = contraction(term.diagram, closed=closed, factor=term.factor * term.weight)
-        total = total + plan.run(arrays, values)
+        plan = contraction(term.diagram, **how, factor=term.factor * term.weight)
+        total = total + plan.run(arrays, values, memory)
+    if series.classical != 0:  # the evidence at order 0: saddle and determinant
+        saddle = mean_samples / ridge * (weights * wanted) @ arrays["r"]
+        determinant = np.linalg.slogdet(system)[1]
+        total = total + (saddle - determinant - mean_samples * noise / ridge) / 2
     return frozen(total)
 
 

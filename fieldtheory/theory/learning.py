@@ -38,7 +38,7 @@ from fieldtheory.theory.amplitude import amplitude
 from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.enumeration import diagrams
 from fieldtheory.theory.field import Field
-from fieldtheory.theory.homogeneous import reduce
+from fieldtheory.theory.homogeneous import G, L, deg, lam, reduce
 
 eta = sp.Symbol("eta", positive=True)
 s2 = sp.Symbol("s2", positive=True)
@@ -131,7 +131,8 @@ class Series:
     order      the power of 1/eta, at fixed eta/s2.
     ensemble   "poisson" (eta is the mean number of samples) or "fixed" (eta is the number).
     terms      the diagrams that survive M -> 0.
-    classical  what is there without diagrams: the saddle, and the determinant of the free part.
+    classical  what is there without diagrams: the saddle, and the determinant of the free part;
+    free       the same on the sphere.
 
     >>> print(mean(order=1).expression)
     eta*Integral(C(x, z_1)*C(z_1, z_1)*r(z_1), z_1)/s2**2
@@ -142,6 +143,7 @@ class Series:
     ensemble: str
     terms: tuple[Term, ...]
     classical: sp.Expr = sp.S.Zero
+    free: sp.Expr = sp.S.Zero
 
     @property
     def diagrams(self) -> tuple[Diagram, ...]:
@@ -177,8 +179,9 @@ class Series:
         l = 0, ..., L: the mean is the coefficient of g_l; the covariance is integrated over its
         two points set equal; the error is a number.
 
-        Raises OutOfRegime, naming the diagram, when a term has lines in parallel that need a
-        quadrature in the angle.
+        Lines in parallel become an integral over the angle, with t its cosine and P(l, t) the
+        normalised Gegenbauer polynomial; `compiler.angular` evaluates it. Raises OutOfRegime,
+        naming the diagram, when a term does not reduce by series and parallel steps.
 
         >>> mean(order=0).on_sphere()
         -s2/(eta*lam[l] + s2)
@@ -187,7 +190,7 @@ class Series:
             term.factor * term.weight * reduce(term.diagram, eta, s2) / term.symmetry
             for term in self.terms
         )
-        return sp.Add(*terms)
+        return sp.Add(self.free, *terms)
 
 
 def mean(order: int = 1) -> Series:
@@ -278,7 +281,7 @@ def posterior_variance(order: int = 1) -> Series:
 def evidence(order: int = 1) -> Series:
     r"""The logarithm of the evidence, averaged over datasets: its term of that order in 1/eta.
 
-    .. math::  \log Z = -	frac12 y^T (K + s_2)^{-1} y - 	frac12 \log\det(1 + K/s_2)
+    .. math::  \log Z = -\tfrac12 y^T (K + s_2)^{-1} y - \tfrac12 \log\det(1 + K/s_2)
 
     on the Gram matrix of the samples: log p(y) up to (N/2) log(2 pi s2). It is d/dM at M = 0 of the
     replicated free energy: the connected vacuum diagrams with one free index sum, label noise of
@@ -301,8 +304,13 @@ def evidence(order: int = 1) -> Series:
     ]
     saddle = eta / (2 * s2) * sp.Integral(sp.Function("g")(x) * sp.Function("r")(x), x)
     determinant = sp.Integral(sp.Function("C")(x, x, u), x, (u, 0, eta / s2)) / 2
-    classical = saddle - determinant - eta * v / (2 * s2) if order == 0 else sp.S.Zero
-    return replace(_series("evidence", order, "poisson", found), classical=classical)
+    found_series = _series("evidence", order, "poisson", found)
+    if order:
+        return found_series
+    noise, degree = eta * v / (2 * s2), sp.Symbol("l", integer=True)
+    modes = deg[degree] * sp.log(1 + eta * lam[degree] / s2) + G[degree] / (lam[degree] + s2 / eta)
+    free = -sp.Sum(modes, (degree, 0, L)) / 2 - noise
+    return replace(found_series, classical=saddle - determinant - noise, free=free)
 
 
 def _series(

@@ -10,8 +10,9 @@ from hypothesis import given, settings
 from fieldtheory.compiler.plan import Plan, contraction, evaluate
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory import learning
-from fieldtheory.theory.action import Action
+from fieldtheory.theory.action import Action, Vertex
 from fieldtheory.theory.enumeration import diagrams
+from fieldtheory.theory.field import Field, Propagator
 from fieldtheory.theory.homogeneous import G, L, deg, l, lam
 from tests.oracles import poisson
 from tests.oracles.partitions import Learning
@@ -126,6 +127,31 @@ def test_what_the_noise_series_leaves_falls_with_the_next_power(through):
         question = {"mu": mu, "kernel": kernel, "target": target, "label_noise": 0.3}
         orders = [
             evaluate(learning.label_noise(order), eta=eta, s2=eta / RATIO, **question)
+            for order in range(through + 1)
+        ]
+        left.append(np.max(np.abs(exact - sum(orders))))
+    found = np.polyfit(np.log(LADDER), np.log(left), 1)[0]
+    assert agree(found, -through - 1, slack(TWO, LADDER))
+
+
+NOISE = 2.0  # at 0.3 the second order of the evidence nearly vanishes
+
+
+@pytest.mark.parametrize("quantity", ["posterior_variance", "evidence"])
+@pytest.mark.parametrize("through", [0, 1, 2])
+def test_what_posterior_and_evidence_leave_falls_with_the_next_power(quantity, through):
+    mu, kernel, target = map(floats, TWO)
+    left = []
+    for eta in map(float, LADDER):
+        counts, s2 = poisson.poisson_counts(mu, eta), eta / RATIO
+        exact = (
+            poisson.posterior_variance(*counts, kernel, s2)
+            if quantity == "posterior_variance"
+            else poisson.evidence(*counts, kernel, target, s2, variance=NOISE)
+        )
+        question = {"mu": mu, "kernel": kernel, "target": target, "label_noise": NOISE}
+        orders = [
+            evaluate(getattr(learning, quantity)(order), eta=eta, s2=s2, **question)
             for order in range(through + 1)
         ]
         left.append(np.max(np.abs(exact - sum(orders))))
@@ -268,3 +294,26 @@ def test_a_plan_says_what_is_missing():
         plan.run({}, {})
     with pytest.raises(InvalidInput, match="no value given for eta"):
         plan.run({"r": np.ones(2)}, {})
+
+
+def test_memory_is_asked_for():
+    """The sunset's three points need one array of points^2; the number of bytes is told."""
+    series = learning.mean(order=2)
+    with pytest.raises(InvalidInput, match=r"an array of 32 bytes and may take 16"):
+        evaluate(series, **GOOD, memory=16)
+    assert evaluate(series, **GOOD, memory=64).shape == (2,)
+
+
+def test_directed_and_mixed_lines_run_the_right_way():
+    """<psi(x) psi_bar(y)> = G[x, y], not G[y, x]; a mixed line has a function of its own."""
+    psi, phi = Field("psi", conjugate="psi_bar"), Field("phi", propagator=0)
+    vertex = Vertex("g", [("psi", "psi_bar", "phi")])
+    theory = Action((psi, phi, Field("A")), (vertex,), (Propagator("A", "phi", "D"),))
+    (line,) = diagrams(
+        theory, legs=("psi", "psi_bar", "A"), order=1, connected=True, tadpoles=False
+    )
+    rng = np.random.default_rng(0)
+    arrays = {name: rng.normal(size=(3, 3)) for name in ("G_psi", "D")} | {"mu": np.full(3, 1 / 3)}
+    found = contraction(line).run(arrays, {sp.Symbol("g"): 2.0})
+    truth = -2 * np.einsum("xz,zy,az->xya", arrays["G_psi"], arrays["G_psi"], arrays["D"]) / 3
+    assert agree(found, truth, rounding(10)) or agree(found, -truth, rounding(10))

@@ -54,3 +54,26 @@ def label_noise(counts, weights, kernel, s2, variance):
     system = np.eye(size) + kernel * (counts / s2)[:, None, :]
     response = np.linalg.solve(system, np.broadcast_to(kernel, system.shape)) / s2
     return variance * np.einsum("n,nxz,nz,nyz->xy", weights, response, counts, response)
+
+
+def posterior_variance(counts, weights, kernel, s2):
+    """The diagonal of (1 + K D)^-1 K."""
+    size = kernel.shape[0]
+    system = np.eye(size) + kernel * (counts / s2)[:, None, :]
+    posterior = np.linalg.solve(system, np.broadcast_to(kernel, system.shape))
+    return weights @ np.diagonal(posterior, axis1=1, axis2=2)
+
+
+def evidence(counts, weights, kernel, target, s2, variance):
+    """log of the integral over f ~ N(0, K) of exp(-sum (f - g - e)^2 / (2 s2)): at each point the
+    labels of n samples have the mean m = g + noise of variance v/n, and scatter about it."""
+    density = counts / s2
+    system = np.eye(len(target)) + kernel * density[:, None, :]
+    inner = density[:, :, None] * np.linalg.inv(system)  # D (1 + K D)^-1
+    quadratic = np.einsum("x,nxy,y->n", target, inner, target)
+    diagonal = np.diagonal(inner, axis1=1, axis2=2)
+    drawn = counts > 0
+    of_means = np.where(drawn, diagonal / np.maximum(counts, 1), 0).sum(axis=1)
+    scatter = np.where(drawn, counts - 1, 0).sum(axis=1) / s2
+    energy = quadratic + variance * (of_means + scatter)
+    return -weights @ (energy + np.linalg.slogdet(system)[1]) / 2
