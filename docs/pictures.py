@@ -8,6 +8,7 @@ from matplotlib.figure import Figure
 
 import fieldtheory as ft
 from fieldtheory.model.projection import by_harmonics, by_series
+from fieldtheory.theory.gallery import sheet
 
 LINES = (  # a title, and the block each site belongs to
     ("one sample, visited twice", "aa"),
@@ -16,6 +17,16 @@ LINES = (  # a title, and the block each site belongs to
     ("x y x y: crossing", "abab"),
     ("x y x y x: crossing", "ababa"),
 )
+IRREDUCIBLE = {"one_particle_irreducible": True}
+DIAGRAMS = {  # a name: action, legs, what is asked
+    "self_energy": (ft.Action.phi(4), 2, {"order": 2}),
+    "vertex": (ft.Action.phi(3), 3, {"loops": 2, **IRREDUCIBLE}),
+    "fields": (
+        ft.Action.read("psi*psi_bar + phi^2/2 + y*psi*psi_bar*phi"),
+        ("psi", "psi_bar"),
+        {"order": 4, **IRREDUCIBLE},
+    ),
+}
 
 
 def draw_all(folder: Path) -> None:
@@ -24,6 +35,10 @@ def draw_all(folder: Path) -> None:
     doubt(folder / "doubt.svg")
     partitions(folder / "partitions.svg")
     accuracy(folder / "accuracy.svg")
+    for name, (action, legs, asked) in DIAGRAMS.items():
+        found = ft.diagrams(action, legs, connected=True, **asked)
+        on_paper = sheet(found).replace("<svg ", '<svg style="background: white" ', 1)
+        (folder / f"{name}.svg").write_text(on_paper, encoding="utf-8")
 
 
 def curve(path: Path) -> None:

@@ -21,6 +21,7 @@ HOME = {
     "Vertex": "fieldtheory.theory.action",
     "Diagram": "fieldtheory.theory.diagram",
     "diagrams": "fieldtheory.theory.enumeration",
+    "sheet": "fieldtheory.theory.gallery",
     "amplitude": "fieldtheory.theory.amplitude",
     "correlator": "fieldtheory.theory.generating",
     "cumulant": "fieldtheory.theory.generating",

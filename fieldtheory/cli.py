@@ -6,14 +6,13 @@ and numeric verbs never load the algebra. Exit 0 done, 1 a comparison failed, 2 
 
 import argparse
 import io
-import json
 import os
 import re
 import sys
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
-from math import isfinite
+from itertools import chain, islice
 from typing import Any, NamedTuple, NoReturn
 
 from fieldtheory.ground.errors import FieldTheoryError, InvalidInput, MissingExtra
@@ -21,6 +20,7 @@ from fieldtheory.ground.version import __version__
 
 DONE, FAILED, MISUSE, INTERRUPTED, PIPE_CLOSED = 0, 1, 2, 130, 141
 COUNTS_AT_MOST = 40  # legs, loops or orders of a diagram
+DRAWN_AT_MOST = 200
 PICTURE = "fieldtheory-demo.png"
 MODEL = ("network", "spectrum", "kernel", "task")
 
@@ -86,34 +86,52 @@ def _spectrum_flags(parser: argparse.ArgumentParser) -> None:
 
 
 def _diagrams(options: Options) -> Answer:
-    from fieldtheory.theory.enumeration import diagrams
-    from fieldtheory.theory.listing import Listing, named_action
+    from fieldtheory.practice.output import check_svg, reported, write_whole
+    from fieldtheory.theory.listing import Listing, drawn, listed
 
-    found = diagrams(
-        named_action(options.action),
-        options.legs,
-        order=options.order,
-        loops=options.loops,
-        connected=options.connected,
-        one_particle_irreducible=options.irreducible,
-        unlabelled=options.unlabelled,
-    )
-    listing = Listing.of(found, keep=not options.count_only)
+    if options.draw is not None:
+        check_svg(options.draw)
+    here = ("json", "count_only", "draw")
+    asked = {name: value for name, value in vars(options).items() if name not in here}
+    found = reported(listed(**asked, most=COUNTS_AT_MOST), _say)
+    first = tuple(islice(found, DRAWN_AT_MOST if options.draw else 0))
+    listing = Listing.of(chain(first, found), keep=not options.count_only)
+    if options.draw is not None and not first:
+        _say(f"nothing to draw: {options.draw} is not written")
+    elif options.draw is not None:
+        write_whole(options.draw, drawn(first))
+        left_out = f", of the first {len(first)} diagrams" if listing.count > len(first) else ""
+        _say(f"picture in {options.draw}{left_out}")
     return Answer(listing.to_dict, listing.__str__)
 
 
+KINDS = (  # flag, argument of `diagrams`, its value, what it keeps
+    ("--1pi", "one_particle_irreducible", True, "no single line holds it together"),
+    ("--2pi", "two_particle_irreducible", True, "no two lines hold it together (skeletons)"),
+    ("--connected", "connected", True, "in one piece"),
+    ("--amputated", "amputated", True, "no self-energies on external legs"),
+    ("--no-tadpoles", "tadpoles", False, "no part without legs hangs on a single line"),
+    ("--no-self-loops", "self_loops", False, "no line from a vertex to itself (normal order)"),
+    ("--unlabelled", "unlabelled", True, "legs may be exchanged"),
+)
+
+
 def _diagram_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("action", metavar="ACTION", help="phi3, phi4, phi3+phi4, ...")
-    whole = _whole(0, COUNTS_AT_MOST)
-    parser.add_argument("--legs", type=whole, default=2, help="external legs (default 2)")
+    text = "phi3, phi4, phi3+phi4, on4, or as in 'phi^2/2 + g*phi^4/4!'"
+    parser.add_argument("action", metavar="ACTION", help=text)
+    parser.add_argument("--fields", help="names in ACTION that are fields, as in phi,chi")
+    parser.add_argument("--legs", default="2", help="a number, or names as in phi,phi (default 2)")
     size = parser.add_mutually_exclusive_group(required=True)
+    whole = _whole(0, COUNTS_AT_MOST)
     size.add_argument("--loops", type=whole, help="independent loops; connected diagrams")
-    size.add_argument("--order", type=whole, help="number of vertices")
-    yes: dict[str, Any] = {"action": "store_true"}
-    parser.add_argument("--1pi", dest="irreducible", help="no single line holds it together", **yes)
-    parser.add_argument("--connected", help="in one piece", **yes)
-    parser.add_argument("--unlabelled", help="legs may be exchanged", **yes)
-    parser.add_argument("--count-only", help="the numbers without the list", **yes)
+    size.add_argument("--order", help="number of vertices, or couplings as in g=2,h=1")
+    for flag, name, value, text in KINDS:
+        parser.add_argument(
+            flag, dest=name, action="store_const", const=value, help=text, default=argparse.SUPPRESS
+        )
+    parser.add_argument("--count-only", action="store_true", help="the numbers without the list")
+    text = f"draw them, the first {DRAWN_AT_MOST} at most"
+    parser.add_argument("--draw", metavar="FILE.svg", help=text)
 
 
 def _series(options: Options) -> Answer:
@@ -127,7 +145,7 @@ def _series(options: Options) -> Answer:
 
 
 def _series_flags(parser: argparse.ArgumentParser) -> None:
-    parser.add_argument("quantity", metavar="QUANTITY", help="mean, covariance or error")
+    parser.add_argument("quantity", metavar="QUANTITY", help="mean, error, evidence, ...")
     whole = _whole(0, COUNTS_AT_MOST)
     parser.add_argument("--order", type=whole, default=1, help="power of 1/eta (default 1)")
 
@@ -316,7 +334,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         _say(f"{name}: {error}")
         return MISUSE
     except MemoryError as error:
-        _say(f"{name}: out of memory ({error}): ask for fewer samples")
+        _say(f"{name}: out of memory ({error}): ask for fewer samples or a lower order")
         return MISUSE
     except KeyboardInterrupt as stop:
         _say(f"{name}: interrupted{stop}")
@@ -366,22 +384,14 @@ def _prepare_picture(options: Options, verb: str) -> None:
 
 
 def _answer(answer: Answer, options: Options) -> int:
-    data = json.dumps(_finite(answer.data()), allow_nan=False) if options.json else ""
-    print(data or answer.text(), flush=True)
+    from fieldtheory.practice.output import as_json
+
+    print(as_json(answer.data()) if options.json else answer.text(), flush=True)
     if getattr(options, "plot", None) is not None:
         from fieldtheory.plot import draw
 
         _say(f"picture in {draw(*answer.results, path=options.plot)}")
     return DONE if answer.good else FAILED
-
-
-def _finite(value: Any) -> Any:
-    """JSON has no infinity: what is not a finite number is null."""
-    if isinstance(value, dict):
-        return {key: _finite(entry) for key, entry in value.items()}
-    if isinstance(value, list | tuple):
-        return [_finite(entry) for entry in value]
-    return None if isinstance(value, float) and not isfinite(value) else value
 
 
 def _say(message: str) -> None:

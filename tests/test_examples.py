@@ -28,4 +28,5 @@ def test_example_runs(path, tmp_path):
     assert run.returncode == 0, run.stderr[-2000:]
     assert len(run.stdout.splitlines()) > 5
     for picture in tmp_path.iterdir():
-        assert picture.read_bytes().startswith(b"\x89PNG")
+        start = {".png": b"\x89PNG", ".svg": b"<svg"}[picture.suffix]
+        assert picture.read_bytes().startswith(start)

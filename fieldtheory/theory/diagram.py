@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from fieldtheory.theory import topology
+from fieldtheory.theory import gallery, topology
 from fieldtheory.theory.action import Vertex
 from fieldtheory.theory.arrangement import Edge, Parts, views_of
 from fieldtheory.theory.divergence import Subdiagram, divergent_subdiagrams, superficial_degree
@@ -292,6 +292,13 @@ class Diagram:
             labelled=data["labelled"],
             propagators=tuple(map(Propagator.from_dict, data.get("propagators", ()))),
         )
+
+    def _repr_svg_(self) -> str:
+        return gallery.picture(self)
+
+    def latex(self) -> str:
+        """The drawing as a TikZ-Feynman environment."""
+        return gallery.latex(self)
 
     def place(self, end: int) -> str:
         """The name of a line's end: x1, x2, ... legs; z1, z2, ... vertices, with a letter for the
