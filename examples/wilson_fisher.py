@@ -6,9 +6,9 @@ from fieldtheory.model.elimination import eliminate
 from fieldtheory.model.running import trajectory
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.theory.action import Action
-from fieldtheory.theory.critical import minimal_subtraction
-from fieldtheory.theory.powerlaw import NO_RIDGE, PowerLaw
-from fieldtheory.theory.shells import shell_flow
+from fieldtheory.theory.flows.critical import minimal_subtraction
+from fieldtheory.theory.flows.powerlaw import NO_RIDGE, PowerLaw
+from fieldtheory.theory.flows.shells import shell_flow
 
 # 1. Wilson: integrate out momentum shells at one loop, in three dimensions.
 shells = shell_flow(Action.o_n(4), dimension=3)

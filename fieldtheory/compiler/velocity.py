@@ -9,7 +9,7 @@ import sympy as sp
 
 from fieldtheory.compiler.program import Program, compile_expression
 from fieldtheory.ground.arrays import Array
-from fieldtheory.theory.flow import Flow
+from fieldtheory.theory.flows.flow import Flow
 
 Inputs = tuple[int, ...]
 

@@ -19,7 +19,7 @@ from fieldtheory.ground.picture import Line, Picture
 
 if TYPE_CHECKING:
     from fieldtheory.compiler.velocity import Velocity
-    from fieldtheory.theory.flow import Flow
+    from fieldtheory.theory.flows.flow import Flow
 
 PRECISION = 1e-10  # relative, of every step
 FAR = 1e8  # a coupling that grows beyond it has left
@@ -93,7 +93,7 @@ def trajectory(
     one; the message says at which scale.
 
     >>> import sympy as sp
-    >>> from fieldtheory.theory.flow import Flow
+    >>> from fieldtheory.theory.flows.flow import Flow
     >>> eps, g = sp.symbols("eps g")
     >>> found = trajectory(Flow("g", eps * g - g**2), {"g": 0.1}, 20, at={"eps": 0.5})
     >>> round(found.end["g"], 3)

@@ -16,10 +16,15 @@ from typing import TYPE_CHECKING, Any
 
 import sympy as sp
 
-from fieldtheory.theory import gallery, topology
+from fieldtheory.theory import gallery
 from fieldtheory.theory.action import Vertex
-from fieldtheory.theory.arrangement import Edge, Parts, views_of
-from fieldtheory.theory.divergence import Subdiagram, divergent_subdiagrams, superficial_degree
+from fieldtheory.theory.engine import topology
+from fieldtheory.theory.engine.arrangement import Edge, Parts, views_of
+from fieldtheory.theory.engine.divergence import (
+    Subdiagram,
+    divergent_subdiagrams,
+    superficial_degree,
+)
 from fieldtheory.theory.field import Field, Propagator
 
 if TYPE_CHECKING:
@@ -233,7 +238,7 @@ class Diagram:
     def automorphisms(self) -> PermutationGroup:
         """The symmetries as permutations of half-edges: those of edge n are 2n (at its start) and
         2n + 1, those of background legs follow; `.order()` is `symmetry`."""
-        from fieldtheory.theory.automorphism import automorphism_group
+        from fieldtheory.theory.engine.automorphism import automorphism_group
 
         lines = []
         for a, b, name in self.edges:

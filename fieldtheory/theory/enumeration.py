@@ -18,13 +18,13 @@ import sympy as sp
 
 from fieldtheory.ground.checks import count
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.theory import topology
 from fieldtheory.theory.action import Action, multiplicities
-from fieldtheory.theory.contraction import symmetries
 from fieldtheory.theory.diagram import Diagram
-from fieldtheory.theory.labelling import graph_of, labelled
-from fieldtheory.theory.table import Rules, Table, half_edges
-from fieldtheory.theory.writing import Writer
+from fieldtheory.theory.engine import topology
+from fieldtheory.theory.engine.contraction import symmetries
+from fieldtheory.theory.engine.labelling import graph_of, labelled
+from fieldtheory.theory.engine.table import Rules, Table, half_edges
+from fieldtheory.theory.engine.writing import Writer
 
 LARGEST = 42  # half-edges to contract, external legs included
 HIGHEST = 1000  # order or loops

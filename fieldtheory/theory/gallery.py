@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any, Protocol
 
 from fieldtheory.theory import drawing
-from fieldtheory.theory.arrangement import Edge
 from fieldtheory.theory.drawing import Cross, Leg, Line, Sketch
+from fieldtheory.theory.engine.arrangement import Edge
 from fieldtheory.theory.field import Field
 
 STYLES = ("plain", "dashed", "wiggly", "dotted")

@@ -32,13 +32,14 @@ import sympy as sp
 
 from fieldtheory.ground.checks import choice, count
 from fieldtheory.ground.errors import OutOfRegime
-from fieldtheory.theory import poisson, replica
+from fieldtheory.theory import replica
 from fieldtheory.theory.action import Action, Vertex
 from fieldtheory.theory.amplitude import amplitude
 from fieldtheory.theory.diagram import Diagram
 from fieldtheory.theory.enumeration import diagrams
 from fieldtheory.theory.field import Field
 from fieldtheory.theory.homogeneous import G, L, deg, lam, reduce
+from fieldtheory.theory.samples import poisson
 
 eta = sp.Symbol("eta", positive=True)
 s2 = sp.Symbol("s2", positive=True)

@@ -16,8 +16,8 @@ import sympy as sp
 
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory.diagram import Diagram
+from fieldtheory.theory.engine.topology import pieces
 from fieldtheory.theory.expression import symbolic
-from fieldtheory.theory.topology import pieces
 
 
 def lines(diagram: Diagram) -> tuple[frozenset[int], ...]:

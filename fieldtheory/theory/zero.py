@@ -23,9 +23,9 @@ import sympy as sp
 
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory.action import Action
-from fieldtheory.theory.graded import Order, Series, asked_order
-from fieldtheory.theory.integral import Place, Theory
-from fieldtheory.theory.legendre import Irreducible, generating
+from fieldtheory.theory.judge.graded import Order, Series, asked_order
+from fieldtheory.theory.judge.integral import Place, Theory
+from fieldtheory.theory.judge.legendre import Irreducible, generating
 
 Replicas = tuple[int, ...] | None
 Legs = tuple[tuple[Place, str], ...]  # where each external leg stands, and its name

@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldtheory.compiler.velocity import compile_flow
-from fieldtheory.theory.flow import Flow
+from fieldtheory.theory.flows.flow import Flow
 from tests.tolerance import agree, rounding
 
 g, r, n = sp.symbols("g r n")

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.running import PRECISION, trajectory
 from fieldtheory.plot import draw
-from fieldtheory.theory.flow import Flow
+from fieldtheory.theory.flows.flow import Flow
 from tests.tolerance import agree, asymptotic
 
 eps, g, h, r = sp.symbols("eps g h r")

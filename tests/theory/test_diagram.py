@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.theory import learning
 from fieldtheory.theory.action import Action, Vertex
-from fieldtheory.theory.arrangement import Edge
 from fieldtheory.theory.diagram import Diagram
+from fieldtheory.theory.engine.arrangement import Edge
 from fieldtheory.theory.enumeration import diagrams
 from fieldtheory.theory.field import Field
 

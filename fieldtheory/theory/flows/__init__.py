@@ -1,0 +1,1 @@
+"""The renormalisation group: flows and fixed points, shells, critical exponents, power laws."""

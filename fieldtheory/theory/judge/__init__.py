@@ -1,0 +1,1 @@
+"""The zero-dimensional theory behind `zero`: no module here knows of diagrams."""
