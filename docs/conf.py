@@ -45,6 +45,8 @@ def write_math() -> None:
         "covariance": ("\\langle h h\\rangle_1", learning.covariance(1)),
         "label_noise": ("\\langle h h\\rangle_1^{\\text{noise}}", learning.label_noise(1)),
         "error": ("\\text{error}_1", learning.error(1)),
+        "posterior_variance": ("\\text{var}_1", learning.posterior_variance(1)),
+        "evidence": ("\\langle \\log Z\\rangle_1", learning.evidence(1)),
     }
     for name, (symbol, found) in series.items():
         write(f"{name}.md", f"$$ {symbol} = {found.latex()} $$\n")
