@@ -173,6 +173,7 @@ def test_degrees_add_up(quantity, order):
 shapes = st.sampled_from([(), (1,), (3,), (2, 1), (2, 3)])
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(shapes, shapes, shapes, shapes)
 def test_batches_are_their_points(eta, s2, spectrum, power):
@@ -200,6 +201,7 @@ def test_batches_are_their_points(eta, s2, spectrum, power):
         assert agree(shares[where].sum(), found[where], rounding(found[where], 10))
 
 
+@pytest.mark.slow
 def test_zeros_at_the_end_change_nothing():
     series, space = learning.error(3), sphere(5)
     short = evaluate(series, space, eigenvalues=[0.3, 0.1], power=[0, 1], eta=9, s2=0.5)

@@ -117,6 +117,7 @@ def test_gradients_of_the_error_are_finite_differences(name):
     assert agree(left[1] * 4 / left[0], 1, asymptotic(0.02))
 
 
+@pytest.mark.slow
 def test_the_third_order_error_has_gradients():
     program = plan_series(learning.error(3)).program
     values = values_for(program)

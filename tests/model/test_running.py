@@ -64,12 +64,14 @@ def test_it_shows_itself():
         single["q"]
 
 
+@pytest.mark.slow
 def test_running_away():
     """dg/dl = g^2 from 1 leaves at l = 1."""
     with pytest.raises(OutOfRegime, match=r"at l = (1|0\.99999\d*), before until = 2"):
         trajectory(Flow("g", g**2), {"g": 1}, 2)
 
 
+@pytest.mark.slow
 def test_poles_are_not_crossed():
     """dr/dl = -1/(1 + r)^2 from 0 meets r = -1 at l = 1/3, and the even power hides the sign."""
     with pytest.raises(OutOfRegime, match=r"pole of its betas at l = 0\.3333"):

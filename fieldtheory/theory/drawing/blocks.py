@@ -9,16 +9,15 @@ from __future__ import annotations
 
 from cmath import phase, rect
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import pairwise
 from math import pi, sin, sqrt
 from typing import NamedTuple
 
 from fieldtheory.theory.drawing.circle import Lines, Ring, inside, relaxed, ring
-from fieldtheory.theory.drawing.curves import Arc, Curve, Motion, clipped, gap, loop, reverse, trace
-from fieldtheory.theory.drawing.sketch import Sketch, pairs
+from fieldtheory.theory.drawing.curves import Arc, Motion, clipped, gap, loop, reverse, trace
+from fieldtheory.theory.drawing.part import Part
+from fieldtheory.theory.drawing.sketch import Block, Sketch, pairs
 
-Block = tuple[int, ...]
 Angles = Mapping[int, float]
 
 BRIDGE = 0.8  # the shortest single line between two blocks
@@ -27,47 +26,6 @@ SELF = 0.3  # the radius of a line from a vertex to itself
 APART = 0.14  # between things that have nothing to do with each other
 LEAN = 0.5  # how far chords lean inwards, from straight (0) to at right angles to the circle (1)
 ROUND = 0.45 * pi  # a half-angle at a vertex from which on a circle fits
-
-
-@dataclass
-class Part:
-    """A drawn part of a diagram: the places of vertices, the curves of lines and background legs
-    by number, and for each external leg its vertex's place, its direction and its line."""
-
-    points: dict[int, complex] = field(default_factory=dict)
-    curves: dict[int, Curve] = field(default_factory=dict)
-    crosses: dict[int, Curve] = field(default_factory=dict)
-    legs: dict[int, tuple[complex, complex, int]] = field(default_factory=dict)
-
-    def moved(self, motion: Motion) -> Part:
-        """The part mirrored, turned, scaled and shifted."""
-        return Part(
-            {v: motion.point(z) for v, z in self.points.items()},
-            {n: motion.curve(curve) for n, curve in self.curves.items()},
-            {n: motion.curve(curve) for n, curve in self.crosses.items()},
-            {n: (motion.point(z), motion.heading(u), k) for n, (z, u, k) in self.legs.items()},
-        )
-
-    def take(self, other: Part) -> None:
-        """Add everything of another part."""
-        self.points |= other.points
-        self.curves |= other.curves
-        self.crosses |= other.crosses
-        self.legs |= other.legs
-
-    def trace(self) -> list[complex]:
-        """Points on everything but the external legs that have no end yet."""
-        points = list(self.points.values())
-        for curve in (*self.curves.values(), *self.crosses.values()):
-            points += trace(curve)
-        return points
-
-    def draw(self, sketch: Sketch, a: int, b: int, bends: Sequence[float]) -> None:
-        """The lines between two placed vertices, the first with the first bend from a to b."""
-        numbers = sketch.bundles[min(a, b), max(a, b)]
-        for number, bend in zip(numbers, bends, strict=True):
-            curve = (Arc(self.points[a], self.points[b], bend),)
-            self.curves[number] = curve if sketch.lines[number].start == a else reverse(curve)
 
 
 # -- what hangs on a vertex -----------------------------------------------------------------------
@@ -216,9 +174,11 @@ def _opening(places: list[tuple[float, Item]], n: int, room: float | None) -> fl
 
 
 def block_part(sketch: Sketch, block: Block, entry: int, opening: float) -> Part:
-    """A block, not a bridge, and all that hangs on it, except on `entry`, which is at the origin; the block
-    extends along the positive x axis and leaves the origin within the half-angle `opening`, and
-    stays on that side of the origin unless that is pi."""
+    """A block, not a bridge, and all that hangs on it, except on `entry`, which is at the origin.
+
+    The block extends along the positive x axis and leaves the origin within the half-angle
+    `opening`; it stays on that side of the origin unless the opening is pi.
+    """
     if len(block) > 2:
         return _circle(sketch, block, entry, opening)
     other = block[0] + block[1] - entry
@@ -246,8 +206,6 @@ def _circle(sketch: Sketch, block: Block, entry: int, opening: float) -> Part:
     ports = [v for v in block if v != entry and sketch.leads(v, block)]
     busy = [v for v in block if v not in (entry, *ports) and any(items(sketch, v, block))]
     found = ring(lines, [entry, *ports], busy)
-    if len(ports) == 1 and 2 * found.outer.index(ports[0]) < len(found.outer):
-        found = found._replace(outer=(entry, *found.outer[:0:-1]))  # the longer side on top
     children = {v: hang(sketch, v, block) for v in found.outer[1:]}
     radius, angles = _angles(found.outer, children, ports, len(block))
     while opening <= pi / 2 and _reach(children, angles, radius) < APART:

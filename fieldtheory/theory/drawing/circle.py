@@ -15,6 +15,8 @@ from itertools import combinations
 from math import gcd, inf
 from typing import TYPE_CHECKING, NamedTuple, cast
 
+from fieldtheory.theory.drawing.curves import nearest
+
 if TYPE_CHECKING:
     import networkx as nx
 
@@ -218,8 +220,8 @@ def relaxed(
             fixed = [*walls, *((found[a], found[b]) for a, b in lines if vertex not in (a, b))]
             here = found.pop(vertex)
             ends = {k: found[k] for k in around[vertex]}
-            energy, force, nearest = _energy(here, (ends, found, fixed), pull)
-            step, best = 0.4 * nearest, here
+            energy, force, least = _energy(here, (ends, found, fixed), pull)
+            step, best = 0.4 * least, here
             for _ in range(TRIES):
                 there = here + step * force / (abs(force) or 1.0)
                 if _energy(there, (ends, found, fixed), pull)[0] < energy:
@@ -241,27 +243,19 @@ def _energy(
     """
     ends, others, fixed = rest
     pushes = [(here - z, 1.0) for z in others.values()]
-    pushes += [(here - _nearest(here, a, b)[0], 1.0) for a, b in fixed]
+    pushes += [(here - nearest(here, a, b)[0], 1.0) for a, b in fixed]
     energy, force = 0.0, 0j
     for k, end in ends.items():
         energy += pull * abs(end - here) ** 2
         force += 2 * pull * (end - here)
         for j, z in others.items():
             if j != k:
-                foot, part = _nearest(z, here, end)
+                foot, part = nearest(z, here, end)
                 pushes.append((foot - z, 1 - part))
-    nearest = inf
+    least = inf
     for distance, share in pushes:
         size = abs(distance) or TINY
         energy += size**-2
         force += 2 * share * distance / size**4
-        nearest = min(nearest, size)
-    return energy, force, nearest
-
-
-def _nearest(point: complex, a: complex, b: complex) -> tuple[complex, float]:
-    """The point of the segment from a to b nearest to `point`, and how far along it lies."""
-    along = b - a
-    part = ((point - a) * along.conjugate()).real / (abs(along) ** 2 or TINY)
-    part = min(max(part, 0.0), 1.0)
-    return a + along * part, part
+        least = min(least, size)
+    return energy, force, least

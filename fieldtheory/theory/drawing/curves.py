@@ -161,11 +161,24 @@ def cross(a: complex, b: complex) -> float:
 
 
 def beyond(point: complex, corners: Sequence[complex]) -> float:
-    """How far a point lies outside a convex polygon (negative: inside), by its nearest side."""
-    if len(corners) < 3:
-        return min((abs(point - corner) for corner in corners), default=inf)
-    sides = zip(corners, [*corners[1:], corners[0]], strict=True)
-    return max(cross(point - a, b - a) / abs(b - a) for a, b in sides)
+    """The distance of a point from a convex polygon (corners anticlockwise), negative inside.
+
+    >>> square = [0, 2, 2 + 2j, 2j]
+    >>> beyond(5 + 6j, square), beyond(1 + 0.5j, square)
+    (5.0, -0.5)
+    """
+    sides = list(zip(corners, [*corners[1:], corners[0]], strict=True))
+    away = min(abs(point - nearest(point, a, b)[0]) for a, b in sides)
+    outside = len(corners) < 3 or any(cross(point - a, b - a) > 0 for a, b in sides)
+    return away if outside else -away
+
+
+def nearest(point: complex, a: complex, b: complex) -> tuple[complex, float]:
+    """The point of the segment from a to b nearest to `point`, and how far along it lies."""
+    line = b - a
+    part = ((point - a) * line.conjugate()).real / (abs(line) ** 2 or 1.0)
+    part = clipped(part, 0.0, 1.0)
+    return a + line * part, part
 
 
 def gap(first: Iterable[complex], second: Sequence[complex]) -> float:

@@ -13,9 +13,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from math import inf, pi
 
-from fieldtheory.theory.drawing.blocks import STUB, Part, block_part, hang, is_bridge
+from fieldtheory.theory.drawing.blocks import STUB, block_part, hang, is_bridge
 from fieldtheory.theory.drawing.circle import rim
 from fieldtheory.theory.drawing.curves import Arc, Curve, Motion, beyond, gap, hull, reverse
+from fieldtheory.theory.drawing.part import Part
 from fieldtheory.theory.drawing.sketch import Line, Sketch
 
 LEG = 0.6  # the shortest external leg
@@ -175,10 +176,11 @@ def _turns(part: Part, wanted: Mapping[int, complex]) -> Iterator[Motion]:
             yield Motion(abs(across) / across, 0, mirror)
         else:
             sites = _sites(part)
-            step = pi / 2 if len(sites) == 2 else pi / 4
+            step = {1: pi / len(legs), 2: pi / 2}.get(len(sites), pi / 4)
             for here in sites.values():
                 lean = phase(_mean([units[legs.index(leg)] for leg in here]))
-                yield from (Motion(rect(1, k * step - lean), 0, mirror) for k in range(8))
+                turns = range(round(2 * pi / step))
+                yield from (Motion(rect(1, k * step - lean), 0, mirror) for k in turns)
 
 
 def _mean(units: Sequence[complex]) -> complex:

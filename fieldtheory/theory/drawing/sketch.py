@@ -17,6 +17,8 @@ STYLES = ("plain", "dashed", "dotted", "wiggly")
 ARROWS = ("", ">", "<", "<>", "><")
 EMPTY = "empty diagram"
 
+Block = tuple[int, ...]
+
 
 class Leg(NamedTuple):
     """An external leg: its label, and the style of a background leg, which ends on a cross of its

@@ -268,6 +268,7 @@ def half_edge_graphs(draw):
     return owners, kinds, lines, background, draw(st.booleans())
 
 
+@pytest.mark.slow
 @settings(max_examples=300, deadline=None)
 @given(half_edge_graphs())
 def test_any_graph_of_half_edges(arguments):

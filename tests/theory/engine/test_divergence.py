@@ -69,6 +69,7 @@ def multigraphs(draw):
     return vertices, draw(st.permutations(lines))
 
 
+@pytest.mark.slow
 @settings(max_examples=200, deadline=None)
 @given(multigraphs())
 def test_every_set_of_lines_is_tried(graph):

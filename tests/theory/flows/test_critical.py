@@ -114,6 +114,7 @@ def is_rejected(make):
         return True
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vertex", "mass", "wave"])
 def test_a_spoilt_symmetry_or_weight_is_seen(kind):
     model = MODELS[2]
@@ -124,6 +125,7 @@ def test_a_spoilt_symmetry_or_weight_is_seen(kind):
                 assert is_rejected(lambda n=number, c=changes: spoilt(model, kind, n, **c))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("kind", ["vertex", "mass", "wave"])
 def test_a_spoilt_pole_is_seen(kind):
     model = MODELS[2]

@@ -39,6 +39,7 @@ def test_fixed_points_are_the_roots(values):
         )
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(roots, st.integers(-3, 3))
 def test_exponents_do_not_depend_on_the_coupling(values, c):
@@ -70,6 +71,7 @@ def test_two_couplings_mixed(one, two, mixing):
     assert len(flow.relevant(origin)) == (one > 0) + (two > 0)
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("components", [-2, 1])
 def test_series_are_those_of_the_exact_points(components):
     flow = VECTOR.at(n=components)

@@ -50,6 +50,7 @@ CASES = [
 ]
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(("action", "potential", "components", "powers"), CASES)
 def test_every_beta(action, potential, components, powers):
     flow = shell_flow(action)

@@ -45,6 +45,7 @@ def averaged(numbers, mean):
 # -- exactly --------------------------------------------------------------------------------------
 
 
+@pytest.mark.slow
 @settings(max_examples=25)
 @given(polynomials)
 def test_polynomials_of_degree_seven_are_exact_at_order_six(numbers):
@@ -62,6 +63,7 @@ def test_each_order_is_needed(order):
     assert found == [False] * order + [True]
 
 
+@pytest.mark.slow
 @settings(max_examples=15)
 @given(polynomials)
 def test_there_and_back(numbers):
@@ -93,6 +95,7 @@ def test_weights_of_the_average_are_central_moments(derivatives):
     assert sp.expand(found - central / factorial(derivatives)) == 0
 
 
+@pytest.mark.slow
 def test_a_power_of_a_probability():
     """F_N = (1 + t)^N has F = e^(t eta): in powers of t through the order kept."""
     t = sp.Symbol("t")

@@ -60,6 +60,7 @@ def test_every_cut_partition_is_one_diagram_of_the_error(order):
     assert {diagram.symmetry for diagram in found} == {1}
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_partitions_of_the_covariance_join_both_lines(order):
     for diagram in learning.covariance(order).diagrams:
@@ -73,6 +74,7 @@ def test_posterior_variance_is_one_line_from_leg_to_leg():
     assert found == Counter(map(word, ("xxx", "xxyy", "xyxy", "xyyx")))
 
 
+@pytest.mark.slow
 def test_noise_and_a_fixed_number_of_samples_are_read_too():
     for diagram in learning.label_noise(2).diagrams:
         first, second = structure.lines(diagram)
@@ -124,6 +126,7 @@ def functional(samples):
     return lambda *values: function(*values, Fraction(1, 2))
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 2, 3])
 def test_self_energy_is_symmetric(samples):
     medium = sp.Matrix(2, 2, [sp.Rational(n, 9) for n in (4, 1, 1, 3)])
@@ -185,6 +188,7 @@ def sorted_oracle(problem, samples):
     return oracle
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 2, 3])
 def test_mean_is_the_sum_over_its_partitions_to_third_order(samples):
     check_mean(GENERIC, samples, 3)
@@ -209,6 +213,7 @@ def check_mean(problem, samples, order):
         assert [-row.terms[n].terms[0] for row in found] == oracle.mean(n)
 
 
+@pytest.mark.slow
 def test_components_of_n_samples_make_n_orders_exact():
     """The first neglected component of n + 1 blocks is of order n + 1."""
     whole = Learning(*GENERIC)

@@ -82,20 +82,19 @@ def sheet(
     columns = count("columns", columns, least=1)
     letters = max((len(caption) for caption in captions), default=0)
     width = max(*(box.width for _, box in pictures), LETTER * letters) + 6 * PAD
-    height = max(box.height for _, box in pictures) + 6 * PAD
     below = 1.6 * TEXT if captions else 0.0
-    cells = []
-    for number, (elements, box) in enumerate(pictures):
-        row, column = divmod(number, columns)
-        x, y = column * width, row * (height + below)
-        dx = x + width / 2 - (box.left + box.right) / 2
-        dy = y + height / 2 - (box.top + box.bottom) / 2
-        cells.append(f'<g transform="translate({_n(dx)} {_n(dy)})">')
-        cells += [*elements, "</g>"]
-        if captions:
-            cells.append(_text(x + width / 2, y + height + 0.5 * TEXT, captions[number]))
-    rows = ceil(len(pictures) / columns)
-    box = Box(0, 0, min(columns, len(pictures)) * width, rows * (height + below))
+    cells, top = [], 0.0
+    for first in range(0, len(pictures), columns):
+        row = pictures[first : first + columns]
+        height = max(box.height for _, box in row) + 6 * PAD
+        for column, (elements, box) in enumerate(row):
+            x, y = (column + 0.5) * width, top + height / 2
+            dx, dy = x - (box.left + box.right) / 2, y - (box.top + box.bottom) / 2
+            cells += [f'<g transform="translate({_n(dx)} {_n(dy)})">', *elements, "</g>"]
+            if captions:
+                cells.append(_text(x, top + height + 0.5 * TEXT, captions[first + column]))
+        top += height + below
+    box = Box(0, 0, min(columns, len(pictures)) * width, top)
     return _document(cells, box, title or f"{len(pictures)} Feynman diagrams")
 
 
@@ -140,18 +139,13 @@ def _picture(sketch: Sketch) -> tuple[list[str], Box]:
     crossed += [(curve, sketch.legs[-leg - 1].background) for leg, curve in found.stubs.items()]
     for curve, style in crossed:
         elements += [*_stroke(Stroke(curve, style, "")), _cross(curve[-1])]
-    curves = [*found.curves, *(curve for curve, _ in crossed)]
-    boxes = [_bounds(curve) for curve in curves]
-    for node, place in found.points.items():
+    boxes = [_bounds(curve) for curve in (*found.curves, *(curve for curve, _ in crossed))]
+    for node, place in sorted(found.points.items()):
         x, y = _xy(place)
         boxes.append(Box(x - DOT, y - DOT, x + DOT, y + DOT))
         if node >= 0:
-            elements.append(
-                f'<circle cx="{_n(x)}" cy="{_n(y)}" r="{_n(DOT)}" fill="currentColor" '
-                'stroke="none"/>'
-            )
-        else:
-            label = sketch.legs[-node - 1].label
+            elements.append(_dot(x, y))
+        elif label := sketch.legs[-node - 1].label:
             x, y = _label_place(place, _outwards(found, node), label)
             elements.append(_text(x, y, label))
             boxes.append(_around(x, y, len(label)))
@@ -222,10 +216,15 @@ def _cross(arc: Arc) -> str:
     return f'<path d="{" ".join(words)}"/>'
 
 
+def _dot(x: float, y: float) -> str:
+    where = f'cx="{_n(x)}" cy="{_n(y)}" r="{_n(DOT)}"'
+    return f'<circle {where} fill="currentColor" stroke="none"/>'
+
+
 def _text(x: float, y: float, label: str) -> str:
     """Text centred on a point; digits after letters are set lower."""
     name, digits = symbol(label)
-    inner = escape(name) or ""
+    inner = escape(name)
     if digits:
         inner = f'<tspan font-style="italic">{inner}</tspan>'
         inner += f'<tspan dy="3" font-size="{_n(0.75 * TEXT)}">{digits}</tspan>'

@@ -46,7 +46,7 @@ def tikz(sketch: Sketch) -> str:
     text = _Tikz()
     for node in sorted(found.points, key=lambda node: (node >= 0, abs(node))):
         label = sketch.legs[-node - 1].label if node < 0 else ""
-        text.vertex(_name(node), found.points[node], f" {{{_tex(label)}}}" if node < 0 else "")
+        text.vertex(_name(node), found.points[node], f" {{{_tex(label)}}}" if label else "")
     for line, curve in zip(sketch.lines, found.curves, strict=True):
         text.line(strokes(line, curve), _name(line.start), _name(line.end))
     crossed = [
