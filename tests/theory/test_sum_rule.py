@@ -56,6 +56,17 @@ def test_diagrams_sum_to_the_integral(action, legs, order):
     assert same(summed(action, legs, order), sp.Add(*zero.moment(action, legs, order)))
 
 
+@pytest.mark.parametrize(("power", "legs"), [(4, 2), (4, 4), (3, 2), (3, 3)])
+@pytest.mark.parametrize("loops", [1, 2, 3, 4, 5])
+def test_irreducible_diagrams_through_five_loops(power, legs, loops):
+    """A 1PI diagram of V vertices obeys (power - 2) V = 2 (loops - 1) + legs."""
+    action, vertices = Action.phi(power, g), (2 * (loops - 1) + legs) // (power - 2)
+    found = diagrams(action, legs, loops=loops, one_particle_irreducible=True)
+    total = sum(Fraction(1, d.symmetry) for d in found) * (-1) ** vertices
+    truth = sp.Poly(zero.irreducible(action, legs, vertices), g).coeff_monomial(g**vertices)
+    assert total == Fraction(int(truth.p), int(truth.q))
+
+
 @settings(max_examples=30, deadline=None)
 @given(plain_actions())
 def test_diagrams_of_random_actions_sum_to_the_integral(action):
