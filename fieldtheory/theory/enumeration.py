@@ -168,17 +168,13 @@ def _listed(action: Action, request: Request, rules: Rules) -> Iterator[Diagram]
 
 def _check_size(request: Request, largest: int, expected: Fraction, choices: int) -> None:
     """Refuse at the first sign: there may be more choices of vertices than could be looked at."""
-    if largest > LARGEST:
+    if largest > LARGEST or expected > MOST or choices > CHOICES:
         raise InvalidInput(
-            f"{request}: that is at least {largest} half-edges to contract, but at most {LARGEST} "
-            "are allowed. Ask for a lower order or fewer legs"
-        )
-    if expected > MOST or choices > CHOICES:
-        raise InvalidInput(
-            f"{request}: before any filter the weights of the diagrams add up to more than "
-            f"{float(expected):.3g}, so there are at least as many, in {choices} choices of "
-            f"vertices so far, which would take more than {_duration(float(expected))}; at most "
-            f"{MOST} and {CHOICES} choices are allowed. Ask for a lower order or fewer legs"
+            f"{request}: too large. It needs {largest} half-edges to contract (allowed: {LARGEST}) "
+            f"in {choices} choices of vertices (allowed: {CHOICES}). Before any filter the weights "
+            f"of its diagrams add up to {float(expected):.3g} or more, so there are at least as "
+            f"many (allowed: {MOST}), which take more than {_duration(float(expected))}. Ask for a "
+            "lower order or fewer legs"
         )
 
 
