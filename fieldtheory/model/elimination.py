@@ -4,9 +4,9 @@ r"""Mode elimination with numbers: running ridge, noise and samples of a spectru
            v_c = v + \sum_{l > c} \Bigl(\frac{k_c}{\lambda_l + k_c}\Bigr)^2 G_l, \qquad
            \gamma_c = \frac1N \sum_{l > c} \deg(l) L_l^2
 
-The shells are derived in `theory.flows.elimination` from diagrams and are those of the planar laws, read
-for the modes above the cut alone. Each cut is solved by itself, by Newton's method from the right
-of a convex function, which descends to the root and never leaves its basin.
+The shells are derived in `theory.flows.elimination` from diagrams and are those of the planar laws,
+read for the modes above the cut alone. Each cut is solved by itself, by Newton's method from the
+right of a convex function, which descends to the root and never leaves its basin.
 """
 
 from collections.abc import Sequence

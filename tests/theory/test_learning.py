@@ -287,12 +287,12 @@ def test_a_series_explains_itself():
 @pytest.mark.parametrize(
     ("wrong", "kind", "says"),
     [
-        (lambda: learning.mean(order=4), OutOfRegime, "up to order 3"),
+        (lambda: learning.mean(order=5), OutOfRegime, "up to order 4"),
         (lambda: learning.covariance(order=-1), InvalidInput, "order"),
         (lambda: learning.error(order=1.5), InvalidInput, "whole number"),
         (lambda: learning.error(1, ensemble="canonical"), InvalidInput, "choose one of"),
         (lambda: learning.fixed((eta,), order=1), InvalidInput, "got 1"),
-        (lambda: learning.action(9), OutOfRegime, "up to order 3"),
+        (lambda: learning.action(9), OutOfRegime, "up to order 4"),
     ],
 )
 def test_bad_input(wrong, kind, says):

@@ -135,4 +135,4 @@ def test_series_by_name():
     with pytest.raises(InvalidInput, match="did you mean 'mean'"):
         named_series("maen")
     with pytest.raises(OutOfRegime, match="up to order"):
-        named_series("mean", 4)
+        named_series("mean", 5)

@@ -227,7 +227,8 @@ def test_a_sketch_refuses_what_cannot_be_drawn(arguments, message):
 
 def test_the_same_sketch_has_the_same_drawing_in_every_process():
     code = (
-        "from fieldtheory.theory.drawing import *; from tests.theory.drawing.test_drawing import SAMPLES;"
+        "from fieldtheory.theory.drawing import *;"
+        "from tests.theory.drawing.test_drawing import SAMPLES;"
         "print(sheet(SAMPLES), *map(tikz, SAMPLES))"
     )
     seen = {

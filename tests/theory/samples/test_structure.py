@@ -40,7 +40,7 @@ def partitions_of(order, sites):
     return (one for one in partitions(sites, singletons=False) if sites - len(set(one)) == order)
 
 
-@pytest.mark.parametrize("order", [1, 2, 3])
+@pytest.mark.parametrize("order", [1, 2, 3, pytest.param(4, marks=pytest.mark.slow)])
 def test_every_partition_is_one_diagram_of_the_mean(order):
     found = learning.mean(order).diagrams
     truth = [one for sites in range(2 * order + 1) for one in partitions_of(order, sites)]
@@ -262,8 +262,18 @@ def test_a_spoilt_self_energy_is_rejected(monkeypatch, spoilt):
 # -- the engine's diagrams, numerically ------------------------------------------------------------
 
 
-@pytest.mark.parametrize("order", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
-@pytest.mark.parametrize("quantity", ["mean", "error"])
+@pytest.mark.parametrize(
+    ("quantity", "order"),
+    [
+        ("mean", 1),
+        ("error", 1),
+        ("mean", 2),
+        ("error", 2),
+        pytest.param("mean", 3, marks=pytest.mark.slow),
+        pytest.param("error", 3, marks=pytest.mark.slow),
+        pytest.param("mean", 4, marks=pytest.mark.slow),
+    ],
+)
 def test_planar_diagrams_are_the_planar_sum(quantity, order):
     """compiler.plan's contraction of the engine's planar diagrams."""
     mu, kernel, target, eta, s2 = GENERIC
