@@ -175,8 +175,11 @@ def orbits(nodes: int, generators: Sequence[Sequence[int]]) -> list[int]:
 
 def _first_smallest_class(colours: list[int]) -> list[int]:
     """The nodes of the smallest class of several nodes, the lowest colour first."""
-    classes: dict[int, list[int]] = {}
-    for node, colour in enumerate(colours):
-        classes.setdefault(colour, []).append(node)
-    several = [(len(nodes), colour) for colour, nodes in classes.items() if len(nodes) > 1]
-    return classes[min(several)[1]] if several else []
+    sizes = [0] * len(colours)
+    for colour in colours:
+        sizes[colour] += 1
+    several = [size for size in sizes if size > 1]
+    if not several:
+        return []
+    wanted = sizes.index(min(several))
+    return [node for node, colour in enumerate(colours) if colour == wanted]

@@ -90,7 +90,7 @@ def graph_of(table: Table, state: State, symmetry: int) -> Graph:
 def labelled(table: Table, content: Content, legs: Sequence[int]) -> Iterator[Graph]:
     """Every graph of that vertex content with the legs, given by their kinds, held fixed."""
     connected = table.rules.connected or table.rules.irreducible
-    bare = Table(table.action, table.rules, chained=False) if connected else table
+    bare = Table(table.action, table.rules, chained=False) if connected and legs else table
     cores = _Cores(bare, needs_groups=bool(legs))
     every = range(len(legs))
     for beads, rest in _threadings(table, content, legs) if connected else [((), content)]:
