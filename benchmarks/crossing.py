@@ -1,0 +1,142 @@
+"""How good are predictions beyond the planar theory, and what do they cost?
+
+Errors of three predictions, in per cent of the measured error of exact regression: planar (as
+published), and with crossing diagrams of two and of three samples. Eigenvalues (1 + l)^-3 of
+K(1) = 1, target power 1 at degrees 1 and 2. Below, the same on a finite pool of points, drawn with
+replacement, and the times of 50-point curves.
+
+    python benchmarks/crossing.py [seconds per measured number]     (4 unless given: two minutes)
+"""
+
+import sys
+from functools import partial
+from pathlib import Path
+from time import perf_counter
+
+import numpy as np
+from timing import seconds
+
+from fieldtheory.model.beyond import beyond
+from fieldtheory.model.measure import Measure
+from fieldtheory.model.network import Network
+from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.pool import pooled
+from fieldtheory.model.spectrum import Spectrum, spectrum
+
+sys.path.insert(0, str(Path(__file__).parents[1]))
+from tests.oracles.spherical import count, one_error
+
+TIME = float(sys.argv[1]) if len(sys.argv) > 1 else 4.0
+CASES = (  # dimension, last degree, ridge, noise, ensemble, numbers of samples
+    (5, 8, 0.01, 0.0, "poisson", (20, 40, 80)),
+    (3, 12, 0.05, 0.0, "poisson", (5, 20, 80)),
+    (5, 8, 0.01, 0.0, "fixed", (8, 20, 80)),
+    (2, 16, 0.05, 0.0, "fixed", (16, 32)),
+    (3, 12, 0.05, 0.1, "fixed", (20, 50)),
+    (4, 8, 0.01, 0.0, "fixed", (60, 120)),
+    (6, 6, 0.01, 0.0, "fixed", (200,)),
+    (8, 5, 0.01, 0.0, "fixed", (240,)),
+)
+
+
+def case(d, last):
+    """The spectrum and the target power."""
+    lam = (1.0 + np.arange(last + 1)) ** -3
+    lam /= sum(count(d, l) * lam[l] for l in range(last + 1))
+    power = np.zeros(last + 1)
+    power[1] = power[2] = 1.0
+    return Spectrum.of(lam, d), power
+
+
+def measured(draw):
+    """Mean and standard error of as many draws as fit into the time."""
+    found, began = [], perf_counter()
+    while len(found) < 20 or perf_counter() - began < TIME:
+        found.append(draw())
+    return np.mean(found), np.std(found, ddof=1) / np.sqrt(len(found))
+
+
+def draw(question, n, ensemble, rng):
+    """The error of one dataset."""
+    return one_error(*question, n if ensemble == "fixed" else rng.poisson(n), rng)
+
+
+def draw_from_pool(kernel, target, ridge, n, rng):
+    """The error of one dataset, drawn with replacement."""
+    seen = rng.integers(0, target.size, n)
+    gram = kernel[np.ix_(seen, seen)] + ridge * np.eye(n)
+    return np.mean((kernel[:, seen] @ np.linalg.solve(gram, target[seen]) - target) ** 2)
+
+
+def line(label, n, truth, error, values):
+    cells = "".join(f"{100 * (value / truth - 1):9.1f}" for value in values)
+    print(f"{label:34s}{n:6d}{cells}{100 * error / truth:9.1f}")
+
+
+def on_spheres():
+    for d, last, ridge, noise, ensemble, sizes in CASES:
+        lines, power = case(d, last)
+        N = np.array(sizes, dtype=float)
+        kappa = effective_ridge(lines, N, ridge)
+        planar = sum(mode_errors(lines, power, N, kappa, noise)).sum(axis=1)
+        two, three = (
+            beyond(lines, power, N, ridge, noise, clusters=k, ensemble=ensemble) for k in (2, 3)
+        )
+        question = (d, lines.eigenvalues, power, ridge, noise)
+        for i, n in enumerate(sizes):
+            truth, error = measured(partial(draw, question, n, ensemble, np.random.default_rng(n)))
+            label = f"d = {d}, ridge {ridge}, noise {noise}, {ensemble}"
+            line(label, n, truth, error, (planar[i], two.error[i], three.error[i]))
+
+
+def in_a_pool(points=120, d=6, ridge=0.1):
+    """Points in three clumps, labelled by the side of a plane."""
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal((points, d)) + 1.5 * rng.standard_normal((3, d))[np.arange(points) % 3]
+    x /= np.linalg.norm(x, axis=1, keepdims=True)
+    kernel = Network(3).on_sphere(d)(np.clip(x @ x.T, -1, 1))
+    target, sizes = np.sign(x[:, 0]), (20, 40, 80)
+    two, three = (
+        pooled(
+            Measure.of(kernel),
+            target,
+            sizes,
+            ridge,
+            clusters=k,
+            thirds=rng.integers(0, points, 40).tolist() if k == 3 else None,
+        )
+        for k in (2, 3)
+    )
+    for i, n in enumerate(sizes):
+        truth, error = measured(partial(draw_from_pool, kernel, target, ridge, n, rng))
+        values = (two.planar[i], two.error[i], three.error[i])
+        line(f"{points} points, 40 thirds", n, truth, error, values)
+
+
+def times():
+    sizes = np.unique(np.geomspace(10, 1000, 50).round())
+    print(f"\n{sizes.size}-point curves at fixed samples, all lower orders included: seconds")
+    for name, lines, power, ridge in (
+        ("d = 3, 13 degrees, ridge 0.05", *case(3, 12), 0.05),
+        ("d = 5, 9 degrees, ridge 0.01", *case(5, 8), 0.01),
+        *(relu(d) for d in (3, 10, 50)),
+    ):
+        spent = []
+        for clusters in (2, 3):
+            work = partial(beyond, lines, power, sizes, ridge, 0.0, clusters=clusters)
+            spent.append(min(seconds(work) for _ in range(2)))
+        print(f"{name:44s}two samples {spent[0]:6.2f}   three {spent[1]:6.2f}")
+
+
+def relu(d):
+    """A depth-4 network without a ridge."""
+    lines = spectrum(Network(4).on_sphere(d), d)
+    power = np.zeros(lines.eigenvalues.size)
+    power[1] = power[2] = 0.5
+    return f"ReLU, d = {d}, {power.size} degrees, no ridge", lines, power, lines.tail
+
+
+print(f"{'':34s}{'N':>6s}{'planar':>9s}{'two':>9s}{'three':>9s}{'s.e.':>9s}")
+on_spheres()
+in_a_pool()
+times()
