@@ -25,7 +25,7 @@ from fieldtheory.model.spectrum import Spectrum
 
 RATIO = 1e-3  # to which the effect of third samples is interpolated
 SMALL = ((0.5, 12.0), (0.5, 3.0))  # what two, then three, samples may do to the error as a factor
-TAMED = 0.5  # the part of the error that the second order from Poisson to fixed may be
+TAMED = 0.3  # the part of the error that the second order from Poisson to fixed may be
 SLOWEST = 0.5  # ratio of successive gaps beyond which nothing is said about their sum
 USUAL = {2: 0.7}  # that ratio where only one gap is known: the dimensions that need a larger one,
 OTHERWISE = 0.35  # and all others

@@ -155,11 +155,12 @@ def test_three_samples_where_they_hold():
     relu = spectrum(Network(2).on_sphere(2), 2)
     power = np.zeros(relu.eigenvalues.size)
     power[1] = power[2] = 0.5
-    found = beyond(relu, power, np.array([6.0, 10.0, 300.0, 1000.0]), relu.tail, 0.0, clusters=3)
-    assert found.reached[-1] == 3
-    assert found.reached[1] == 2
-    assert agree(found.orders[2, 1], found.orders[1, 1], rounding(1.0))
-    assert np.all(np.isfinite(found.error))
+    found = beyond(relu, power, np.array([12.0, 30.0]), relu.tail, 0.0, clusters=3)
+    assert found.reached.tolist() == [1, 2]
+    assert agree(found.orders[2], found.orders[1], rounding(1.0))
+    more = beyond(relu, power, np.array([300.0, 1000.0]), relu.tail, 0.0, clusters=3)
+    assert more.reached.tolist() == [3, 3]
+    assert np.all(np.diff(more.orders, axis=0) > 0)
 
 
 @pytest.mark.parametrize("clusters", [2, 3])
