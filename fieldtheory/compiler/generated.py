@@ -30,6 +30,64 @@ def erf_slope(q: Any, p: Any, xp: Any = numpy) -> Any:
     return 4/(xp.pi*xp.sqrt(-4*p**2*q**2 + (2*q + 1)**2))
 
 
+def leaky_covariance(a: Any, q: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: leaky ReLU covariance."""
+    return a*p*q + (1/2)*q*(1 - a)**2*(p*(xp.pi - xp.arccos(p)) + xp.sqrt(1 - p**2))/xp.pi
+
+
+def leaky_slope(a: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: leaky ReLU slope covariance."""
+    return a + (1/2)*(1 - a)**2*(xp.pi - xp.arccos(p))/xp.pi
+
+
+def gelu_covariance(q: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: GELU covariance."""
+    c0 = q + 1
+    c1 = (1/c0)
+    c2 = p*q
+    c3 = (1/2)/xp.pi
+    c4 = q**2
+    c5 = p**2
+    return c2*(c3*xp.arcsin(c1*c2) + 1/4) + c3*c4*(c1*c5*(1 - q) + 1)/xp.sqrt(c0**2 - c4*c5)
+
+
+def gelu_slope(q: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: GELU slope covariance."""
+    c0 = q + 1
+    c1 = (1/c0)
+    c2 = p*q
+    c3 = (1/2)/xp.pi
+    c4 = c0**2 - p**2*q**2
+    return c2*c3*(2*c1 + (1/c4))/xp.sqrt(c4) + c3*xp.arcsin(c1*c2) + 1/4
+
+
+def sine_covariance(a: Any, q: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: sine covariance."""
+    c0 = a**2*q
+    return -1/2*xp.exp(-c0*(p + 1)) + (1/2)*xp.exp(-c0*(1 - p))
+
+
+def cosine_covariance(a: Any, q: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: cosine covariance."""
+    c0 = a**2*q
+    return (1/2)*xp.exp(-c0*(p + 1)) + (1/2)*xp.exp(-c0*(1 - p))
+
+
+def identity_covariance(q: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: identity covariance."""
+    return p*q
+
+
+def step_covariance(p: Any, xp: Any = numpy) -> Any:
+    """Law: step covariance."""
+    return (1/2)*(xp.pi - xp.arccos(p))/xp.pi
+
+
+def hermite_pairing(ways: Any, lines: Any, loops: Any, q: Any, p: Any, xp: Any = numpy) -> Any:
+    """Law: Hermite covariance, one pattern of pairings."""
+    return ways*((1/4)*(q - 1)**2)**loops*(p*q)**lines
+
+
 def layer_covariance(sw2: Any, sb2: Any, average: Any, xp: Any = numpy) -> Any:
     """Law: covariance of one layer."""
     return average*sw2 + sb2
@@ -38,6 +96,11 @@ def layer_covariance(sw2: Any, sb2: Any, average: Any, xp: Any = numpy) -> Any:
 def layer_tangent(sw2: Any, slope: Any, covariance: Any, tangent: Any, xp: Any = numpy) -> Any:
     """Law: tangent kernel of one layer."""
     return covariance + slope*sw2*tangent
+
+
+def layer_residual(below: Any, branch: Any, skip: Any, xp: Any = numpy) -> Any:
+    """Law: residual connection."""
+    return below*skip**2 + branch
 
 
 def log_power_eigenvalue(d: Any, l: Any, s: Any, xp: Any = numpy) -> Any:
@@ -89,10 +152,10 @@ def planar_error(lam: Any, G: Any, kappa: Any, gamma: Any, noise: Any, xp: Any =
 
 def planar_mode_error(lam: Any, deg: Any, G: Any, N: Any, kappa: Any, risk: Any, xp: Any = numpy) -> Any:
     """Law: planar error per degree."""
-    N_ = xp.expand_dims(N, -1)
     kappa_ = xp.expand_dims(kappa, -1)
-    risk_ = xp.expand_dims(risk, -1)
     c0 = (1/((kappa_ + lam)**2))
+    N_ = xp.expand_dims(N, -1)
+    risk_ = xp.expand_dims(risk, -1)
     return G*c0*kappa_**2 + c0*deg*lam**2*risk_/N_
 
 
@@ -116,20 +179,22 @@ def leading_bias(lam: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
 def bias_correction(lam: Any, deg: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
     """Derived: diagrams of the mean, order 1."""
     eta_ = xp.expand_dims(eta, -1)
-    s2_ = xp.expand_dims(s2, -1)
-    sum0 = xp.sum(deg*lam*s2_/(eta_*lam + s2_), axis=-1)
-    sum0_ = xp.expand_dims(sum0, -1)
     c0 = eta_*lam
-    return 2*G*c0*s2_*sum0_/(c0 + s2_)**3
+    s2_ = xp.expand_dims(s2, -1)
+    c1 = c0 + s2_
+    sum0 = xp.sum(deg*lam*s2_/c1, axis=-1)
+    sum0_ = xp.expand_dims(sum0, -1)
+    return 2*G*c0*s2_*sum0_/(c1*c1*c1)
 
 
 def variance_correction(lam: Any, deg: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
     """Derived: diagrams of the covariance, order 1."""
     eta_ = xp.expand_dims(eta, -1)
     s2_ = xp.expand_dims(s2, -1)
-    sum0 = xp.sum(G*s2_**2/(eta_*lam + s2_)**2, axis=-1)
+    c0 = (1/((eta_*lam + s2_)**2))
+    sum0 = xp.sum(G*c0*s2_**2, axis=-1)
     sum0_ = xp.expand_dims(sum0, -1)
-    return deg*eta_*lam**2*sum0_/(eta_*lam + s2_)**2
+    return c0*deg*eta_*lam**2*sum0_
 
 
 def noise_correction(lam: Any, deg: Any, eta: Any, s2: Any, v: Any, xp: Any = numpy) -> Any:
@@ -144,14 +209,16 @@ def fixed_bias_correction(lam: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) 
     """Derived: from a Poisson to a fixed number of samples, squared mean."""
     eta_ = xp.expand_dims(eta, -1)
     s2_ = xp.expand_dims(s2, -1)
-    return -2*G*eta_*lam**2*s2_**2/(eta_*lam + s2_)**4
+    c0 = eta_*lam + s2_
+    return -2*G*eta_*lam**2*s2_**2/(c0*c0*c0*c0)
 
 
 def fixed_variance_correction(lam: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
     """Derived: from a Poisson to a fixed number of samples, covariance."""
     eta_ = xp.expand_dims(eta, -1)
     s2_ = xp.expand_dims(s2, -1)
-    return -G*eta_*lam**2*s2_**2/(eta_*lam + s2_)**4
+    c0 = eta_*lam + s2_
+    return -G*eta_*lam**2*s2_**2/(c0*c0*c0*c0)
 
 
 def loop_parameter(lam: Any, deg: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:

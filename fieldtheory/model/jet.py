@@ -2,8 +2,12 @@
 
 A kernel formula evaluated on jets gives all its Taylor coefficients at every quadrature node. For
 network kernels they are sums of terms of one sign, so each keeps its relative accuracy.
+
+`JET` holds the elementary functions; NumPy's own (`np.exp`, `np.sqrt`, `np.arcsin`, `np.arccos`)
+take jets too, so that a formula written for arrays needs no second spelling.
 """
 
+import operator
 from collections.abc import Callable
 from types import SimpleNamespace
 from typing import Any
@@ -14,20 +18,24 @@ from fieldtheory.ground.arrays import Array
 
 
 class Jet:
-    """A power series in h: coefficients of shape (order + 1, points).
+    """A power series in h: coefficients of shape (order + 1, points), or with axes for a batch.
 
     >>> x = Jet.variable(np.array([2.0]), np.array([1.0]), order=2)
     >>> (x * x).coefficients[:, 0].tolist()
     [4.0, 4.0, 1.0]
     """
 
-    __array_ufunc__ = None  # NumPy scalars on the left defer to the operators below
     __slots__ = ("_arcsin", "_square", "coefficients")
 
     def __init__(self, coefficients: Array) -> None:
         self.coefficients = coefficients
         self._square: Jet | None = None  # a layer needs both of these of one correlation twice
         self._arcsin: Jet | None = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
+        """NumPy meets a jet: its functions and operators become those of this file."""
+        known = UFUNCS.get(ufunc.__name__) if method == "__call__" and not options else None
+        return known(*inputs) if known else NotImplemented
 
     @property
     def square(self) -> "Jet":
@@ -49,13 +57,13 @@ class Jet:
         a, b = self.coefficients, other.coefficients
         product = np.empty_like(a)
         for n in range(len(a)):
-            np.einsum("ki,ki->i", a[: n + 1], b[n::-1], out=product[n])
+            np.einsum("k...,k...->...", a[: n + 1], b[n::-1], out=product[n])
         return Jet(product)
 
     @staticmethod
     def variable(points: Array, scale: Array, order: int) -> "Jet":
         """points + scale * h."""
-        series = np.zeros((order + 1, points.size))
+        series = np.zeros((order + 1, *points.shape))
         series[0] = points
         if order:
             series[1] = scale
@@ -88,8 +96,10 @@ class Jet:
     def __rtruediv__(self, other: Any) -> "Jet":
         return power(self, -1).__mul__(other)
 
-    def __pow__(self, exponent: int) -> "Jet":
-        """A whole power, by squaring."""
+    def __pow__(self, exponent: float) -> "Jet":
+        """A whole power by squaring; a fraction or a negative one by recurrence."""
+        if exponent < 0 or exponent != int(exponent):
+            return power(self, exponent)
         if exponent == 0:
             return Jet(np.zeros_like(self.coefficients)).__add__(1)
         if exponent % 2:
@@ -105,11 +115,11 @@ def power(jet: Jet, exponent: float) -> Jet:
     v = jet.coefficients
     g = np.empty_like(v)
     g[0] = v[0] ** exponent
-    kv = (exponent + 1) * np.arange(len(v))[:, None] * v
+    kv = (exponent + 1) * _orders(v) * v
     for n in range(1, len(v)):
         tail = g[n - 1 :: -1]
-        total = np.einsum("ki,ki->i", kv[1 : n + 1], tail)
-        total -= n * np.einsum("ki,ki->i", v[1 : n + 1], tail)
+        total = np.einsum("k...,k...->...", kv[1 : n + 1], tail)
+        total -= n * np.einsum("k...,k...->...", v[1 : n + 1], tail)
         g[n] = total / (n * v[0])
     return Jet(g)
 
@@ -117,12 +127,17 @@ def power(jet: Jet, exponent: float) -> Jet:
 def integrate(slope: Callable[[int, Array], Array], jet: Jet, start: Array) -> Jet:
     """f with f(0) = `start` and f' = p' s; slope(n, f) returns s_0 .. s_(n-1), known by then."""
     p = jet.coefficients
-    kp = np.arange(len(p))[:, None] * p
+    kp = _orders(p) * p
     f = np.empty_like(p)
     f[0] = start
     for n in range(1, len(p)):
-        f[n] = np.einsum("ki,ki->i", kp[1 : n + 1], slope(n, f)[::-1]) / n
+        f[n] = np.einsum("k...,k...->...", kp[1 : n + 1], slope(n, f)[::-1]) / n
     return Jet(f)
+
+
+def _orders(v: Array) -> Array:
+    """0, 1, 2, ... along the first axis of the coefficients."""
+    return np.arange(float(len(v))).reshape(-1, *(1,) * (v.ndim - 1))
 
 
 def sqrt(x: Any) -> Any:
@@ -146,3 +161,16 @@ def arccos(x: Any) -> Any:
 JET = SimpleNamespace(
     sqrt=sqrt, exp=exp, arccos=arccos, arcsin=arcsin, pi=np.pi, clip=lambda x, *_: x, one=1.0
 )
+UFUNCS: dict[str, Callable[..., Any]] = {
+    "sqrt": sqrt,
+    "exp": exp,
+    "arcsin": arcsin,
+    "arccos": arccos,
+    "negative": operator.neg,
+    "square": lambda x: x.square,
+    # NumPy asks with the array first: the jet's reflected operator answers
+    "add": lambda a, b: b.__radd__(a),
+    "subtract": lambda a, b: b.__rsub__(a),
+    "multiply": lambda a, b: b.__rmul__(a),
+    "divide": lambda a, b: b.__rtruediv__(a),
+}

@@ -11,6 +11,9 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.model import layer
+from fieldtheory.model.activation import activation as named
 from fieldtheory.model.jet import JET, Jet
 
 # The world a formula is evaluated in: floats here, power series in jet.py, many digits in
@@ -31,7 +34,10 @@ class Kernel:
     """A kernel K(t) on the sphere, t = cos(theta) between two inputs.
 
     `function(t, xp)` computes it, with elementary functions taken from `xp`, so that one formula
-    serves floats, power series and multiple precision.
+    serves floats, power series and multiple precision. `Kernel.of` takes a plain function of t.
+
+    Kernels add and multiply, with each other and with positive numbers, and `through` passes one
+    through a layer of a network.
 
     >>> Kernel("square", lambda t, xp: t**2).power_series(3).round(12).tolist()
     [0.0, 0.0, 1.0, 0.0]
@@ -65,8 +71,139 @@ class Kernel:
         series = self.function(Jet.variable(np.zeros(1), np.ones(1), order), JET)
         return frozen(series.coefficients[:, 0])
 
+    @staticmethod
+    def of(function: Callable[[Array], Any], name: str | None = None) -> "Kernel":
+        """A kernel from a function of the cosines alone, as an array.
+
+        Written with arithmetic and `np.exp`, `np.sqrt`, `np.arccos` or `np.arcsin` it serves the
+        accurate road of `spectrum` too; otherwise the eigenvalues come from its values alone, with
+        the larger errors they state. Raises `InvalidInput` if the function does not return one
+        finite number for each cosine.
+
+        >>> float(Kernel.of(lambda t: np.exp(t - 1), name="rbf").trace)
+        1.0
+        """
+        label = str(name or getattr(function, "__name__", "kernel"))
+        probe = np.linspace(-1, 1, 5)
+        found = np.asarray(function(probe))
+        if found.shape != probe.shape or found.dtype.kind not in "fiu":
+            raise InvalidInput(
+                f"kernel {label!r} returned shape {found.shape}, type {found.dtype}, for "
+                f"{probe.size} cosines: it must act on each entry of an array"
+            )
+        if not np.all(np.isfinite(found)):
+            bad = probe[~np.isfinite(found)][0]
+            raise InvalidInput(f"kernel {label!r} is not finite at t = {bad:g}")
+        return Kernel(label, _Plain(function, label))
+
+    def through(
+        self,
+        activation: Any,
+        *,
+        weight_variance: float = 1.0,
+        bias_variance: float = 0.0,
+        residual: float = 0.0,
+        tangent: "Kernel | None" = None,
+    ) -> "Kernel":
+        r"""The kernel after one more dense layer of infinite width.
+
+        This kernel is the covariance of the fields that enter the activation,
+
+        .. math:: K \leftarrow \sigma_w^2 \langle\phi\phi\rangle_K + \sigma_b^2 + s^2 K
+
+        with s the `residual` connection. With `tangent`, the tangent kernel below the layer, it is
+        the tangent kernel above it, every parameter of the layer trained.
+
+        Raises `InvalidInput` like `activation`, and for variances that are negative.
+
+        >>> first = Kernel("first layer", lambda t, xp: 1 + t / 50)
+        >>> second = first.through("relu", bias_variance=1)
+        >>> abs(second.trace - ((1 + 1 / 50) / 2 + 1)) < 1e-15
+        True
+        """
+        phi = named(activation)
+        dense = layer.Dense(
+            checks.positive("weight_variance", weight_variance),
+            checks.variance("bias_variance", bias_variance),
+            checks.number("residual", residual),
+        )
+        layer.refuse_jump(phi, tangent is not None)
+        return Kernel(f"{phi.name} of {self.name}", _Through(self, tangent, phi, dense))
+
+    def __add__(self, other: Any) -> "Kernel":
+        both = _as_kernel(other)
+        name = f"{self.name} + {both.name}"
+        return Kernel(name, lambda t, xp: self.function(t, xp) + both.function(t, xp))
+
+    def __mul__(self, other: Any) -> "Kernel":
+        both = _as_kernel(other)
+        name = f"{_bracketed(self.name)} * {_bracketed(both.name)}"
+        return Kernel(name, lambda t, xp: self.function(t, xp) * both.function(t, xp))
+
+    __radd__ = __add__
+    __rmul__ = __mul__
+
+    def picture(self) -> Picture:
+        """K as a curve over the angle cosine t."""
+        t = np.cos(np.linspace(np.pi, 0, 201))
+        return Picture(f"kernel of {self.name}", "t", "K(t)", (Line(self.name, t, self(t)),))
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw it with matplotlib; returns the axes."""
+        return self.picture().draw(axes)
+
     def __str__(self) -> str:
         return self.name
+
+
+def _as_kernel(given: Any) -> Kernel:
+    """A kernel, or a number that is one: constant kernels are positive if the number is."""
+    if isinstance(given, Kernel):
+        return given
+    constant = checks.variance("a number combined with a kernel", given)
+    return Kernel(f"{constant:g}", lambda t, xp: 0 * t + constant)
+
+
+def _bracketed(name: str) -> str:
+    return f"({name})" if " + " in name else name
+
+
+@dataclass(frozen=True)
+class _Plain:
+    """A function of t alone: asked with series it answers if its operations are known to them."""
+
+    function: Callable[[Any], Any]
+    name: str
+
+    def __call__(self, t: Any, xp: Any) -> Any:
+        try:
+            return self.function(t)
+        except TypeError:
+            if isinstance(t, Jet):  # no series: `spectrum` turns to the values
+                return Jet(np.full_like(t.coefficients, np.nan))
+            if isinstance(t, np.ndarray) and t.dtype == object:
+                raise InvalidInput(
+                    f"kernel {self.name!r} is known in float64 only: for more digits write it as "
+                    "Kernel(name, lambda t, xp: ...) with functions of xp"
+                ) from None
+            raise
+
+
+@dataclass(frozen=True)
+class _Through:
+    """A kernel after one more layer."""
+
+    below: Kernel
+    tangent: Kernel | None
+    phi: Any
+    dense: layer.Dense
+
+    def __call__(self, t: Any, xp: Any) -> Any:
+        same = self.below.function(xp.one, xp)
+        theta = self.tangent.function(t, xp) if self.tangent else None
+        state = layer.State(self.below.function(t, xp), theta, same)
+        after = layer.hidden(state, self.phi, self.dense, xp)
+        return after.sigma if self.tangent is None else after.theta
 
 
 STANDARD = ("rbf", "laplace", "matern", "polynomial")

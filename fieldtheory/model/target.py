@@ -1,29 +1,13 @@
-r"""What is learnt: a function on the sphere, split into harmonic degrees.
+"""What is learnt: a function on the sphere, split into harmonic degrees; or several at once.
 
-A homogeneous polynomial p of degree n is a sum of harmonics times powers of R = |x|^2,
-
-.. math:: p = \sum_j R^j h_{n-2j},
-          \qquad \Delta (R^j h_m) = 2j (2j + 2m + d - 2) R^{j-1} h_m ,
-
-so i Laplacians leave a multiple of h_m, m = n - 2i, and things divisible by R. Dividing by the
-multiple gives q of degree m with h_m as its harmonic part, which is
-
-.. math:: h_m = \sum_s b_s R^s \Delta^s q, \qquad
-          b_s = \prod_{k=1}^{s} \frac{-1}{2k (d + 2m - 2k - 2)} .
-
-Harmonics are orthogonal to multiples of R under <p, q> = p(d/dx) q, where R acts as a Laplacian;
-and on harmonics this is the measure of the sphere up to a factor:
-
-.. math:: d (d+2) \cdots (d+2m-2) \, E[h_m^2] = <h_m, q> = \sum_s b_s <\Delta^s q, \Delta^s q> .
-
-R is never written out in its d variables: few variables cost the same in any dimension.
+The exact split of a polynomial is in `harmonic`, the power of any other function in `function`.
 """
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from functools import cached_property
-from math import factorial, fsum, prod
+from math import fsum
 from typing import Any
 
 import numpy as np
@@ -31,11 +15,10 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.ground.polynomial import Monomial, Polynomial
-from fieldtheory.ground.reader import polynomial as read_polynomial
+from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.polynomial import Monomial, Polynomial, added
+from fieldtheory.model import harmonic
 from fieldtheory.model.sphere import harmonics, multiplicity
-
-Terms = dict[Monomial, Fraction]
 
 ACCURACY = 1e-8  # of a component at a point, relative to the root mean square of the target
 UNIT = 1e-8  # how far from one the norm of a row may be
@@ -93,21 +76,37 @@ class Target:
         1/1000000
         """
         d = checks.count("dimension", dimension, least=2)
-        whole = read_polynomial(text)
-        _only_coordinates(whole, d)
-        exact: dict[int, Fraction] = {}
-        components: dict[int, Terms] = {}
-        for l, q in _leading(whole, d).items():
-            components[l], exact[l] = _harmonic(q, l, d)
-        degrees = range(1 + max((l for l, G in exact.items() if G), default=0))
+        return cls.of(harmonic.coordinates(text, d), d, text)
+
+    @classmethod
+    def of(cls, whole: Polynomial, dimension: int, text: str = "") -> "Target":
+        """The target that is a `Polynomial` in the coordinates; `text` is what it is called."""
+        d = checks.count("dimension", dimension, least=2)
+        harmonic.only_coordinates(whole, d)
+        parts = harmonic.split(whole, d)
+        nothing = Polynomial({}), Fraction(0)
+        both = [parts.get(l, nothing) for l in range(1 + max(parts, default=0))]
         return cls(
             dimension=d,
-            power=frozen([_float(exact.get(l, Fraction(0)), l) for l in degrees]),
-            text=text,
-            exact_power=tuple(exact.get(l, Fraction(0)) for l in degrees),
-            # zero on the sphere is zero: |x|^2 - 1 is not a harmonic, whatever its coefficients
-            components=tuple(Polynomial(components[l] if exact.get(l) else {}) for l in degrees),
+            power=frozen([_float(G, l) for l, (_, G) in enumerate(both)]),
+            text=text or str(whole),
+            exact_power=tuple(G for _, G in both),
+            components=tuple(component for component, _ in both),
         )
+
+    @classmethod
+    def from_harmonics(cls, harmonics: Mapping[int, Polynomial], dimension: int) -> "Target":
+        """The target of given harmonics, degree -> polynomial: the way back of `harmonic`.
+
+        Raises `InvalidInput` for one that is not homogeneous of its degree, or not harmonic.
+
+        >>> cubic = Target.polynomial("x0^3", dimension=3)
+        >>> back = Target.from_harmonics({1: cubic.harmonic(1), 3: cubic.harmonic(3)}, 3)
+        >>> back.harmonic(3) == cubic.harmonic(3), back.exact_power == cubic.exact_power
+        (True, True)
+        """
+        d = checks.count("dimension", dimension, least=2)
+        return cls.of(harmonic.joined(harmonics, d), d)
 
     @classmethod
     def from_power(cls, power: Any, dimension: int) -> "Target":
@@ -134,7 +133,7 @@ class Target:
                 "components_at: only the power of this target is known, not the function; "
                 "draw unit vectors and use target.realise(centres, coefficients)"
             )
-        rows = _unit_rows("x", x, self.dimension)
+        rows = unit_rows("x", x, self.dimension)
         total = np.zeros((self.degree + 1, len(rows)))
         for monomial, coefficients in self._columns.items():
             values = np.ones(len(rows))
@@ -142,6 +141,32 @@ class Target:
                 values *= rows[:, int(name[1:])] ** exponent
             total += coefficients[:, None] * values
         return total
+
+    def harmonic(self, degree: int) -> Polynomial:
+        """g_degree as the homogeneous polynomial that it is in all of space, exact.
+
+        Raises `InvalidInput` if only the power is known, beyond the target's degree, and in
+        dimensions so high that |x|^2 has too many terms to write down.
+
+        >>> print(Target.polynomial("x0^2", dimension=2).harmonic(2))
+        1/2*x0^2 - 1/2*x1^2
+        """
+        l = checks.count("degree", degree)
+        if l >= len(self.components):
+            known = f"degrees 0 .. {self.degree}" if self.components else "its power alone"
+            raise InvalidInput(f"harmonic of degree {l}: of this target is known {known}")
+        return harmonic.homogeneous(self.components[l], l, self.dimension)
+
+    def as_polynomial(self) -> Polynomial:
+        """The sum of the components: a polynomial that equals the target wherever |x| = 1.
+
+        >>> whole = Target.polynomial("x0^3", dimension=3)
+        >>> print(whole.as_polynomial())
+        x0^3
+        """
+        if not self.components:
+            raise InvalidInput("as_polynomial: only the power of this target is known")
+        return added(self.components)
 
     def realise(self, centres: Any, coefficients: Any) -> "ZonalMixture":
         """One function of exactly this power per degree, made of bumps around given centres.
@@ -154,6 +179,16 @@ class Target:
         [[0.0], [-1.732051]]
         """
         return ZonalMixture(self.dimension, self.power, centres, coefficients)
+
+    def picture(self) -> Picture:
+        """The power per degree."""
+        l = np.arange(self.power.size, dtype=float)
+        line = Line("power", l, self.power, points=True)
+        return Picture(str(self).split(";")[0], "degree", "power", (line,))
+
+    def plot(self, axes: Any = None) -> Any:
+        """Draw it with matplotlib; returns the axes."""
+        return self.picture().draw(axes)
 
     @cached_property
     def _columns(self) -> dict[Monomial, Array]:
@@ -180,6 +215,68 @@ class Target:
 
 
 @dataclass(frozen=True, eq=False)
+class VectorTarget:
+    """Several targets learnt at once by one kernel: the outputs of a network, or classes.
+
+    A kernel learns each output by itself, so squared errors add: `total` is the scalar target whose
+    learning curve is the sum over outputs, label noise being summed as well.
+
+    >>> both = VectorTarget.polynomials(["x0", "x0*x1 - x2"], dimension=4)
+    >>> both.power.round(6).tolist(), both.total.degree
+    ([0.0, 0.5, 0.041667], 2)
+    """
+
+    outputs: tuple[Target, ...]
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "outputs", tuple(self.outputs))
+        dimensions = {target.dimension for target in self.outputs}
+        if len(dimensions) != 1:
+            raise InvalidInput(
+                f"outputs in dimensions {sorted(dimensions)}: give at least one target, all in the "
+                "same dimension"
+            )
+
+    @classmethod
+    def polynomials(cls, texts: Sequence[str], dimension: int) -> "VectorTarget":
+        """One output for each polynomial in the coordinates."""
+        if isinstance(texts, str):
+            raise InvalidInput(
+                f"{texts!r} is one polynomial: use Target.polynomial, or give a list"
+            )
+        return cls(tuple(Target.polynomial(text, dimension) for text in texts))
+
+    @property
+    def dimension(self) -> int:
+        """Dimension d of the inputs."""
+        return self.outputs[0].dimension
+
+    @cached_property
+    def power(self) -> Array:
+        """(degrees,) the power per degree, summed over the outputs."""
+        total = np.zeros(1 + max(target.degree for target in self.outputs))
+        for target in self.outputs:
+            total[: target.power.size] += target.power
+        return frozen(total)
+
+    @property
+    def total(self) -> Target:
+        """The scalar target of the summed power."""
+        return Target.from_power(self.power, self.dimension)
+
+    def at(self, x: Any) -> Array:
+        """The outputs at unit vectors `x` (points, d): shape (points, outputs)."""
+        each = [target.components_at(x).sum(axis=0) for target in self.outputs]
+        return np.stack(each, axis=1)
+
+    def __str__(self) -> str:
+        names = ", ".join(target.text or "known by its power" for target in self.outputs)
+        shown = ", ".join(f"{G:.6g}" for G in self.power)
+        count = len(self.outputs)
+        return f"{count} outputs ({names}) on S^{self.dimension - 1}; power per degree [{shown}]"
+
+
+@dataclass(frozen=True, eq=False)
 class ZonalMixture:
     r"""A function of given power per degree: zonal harmonics around J centres.
 
@@ -199,7 +296,7 @@ class ZonalMixture:
     def __post_init__(self) -> None:
         object.__setattr__(self, "dimension", checks.count("dimension", self.dimension, least=2))
         object.__setattr__(self, "power", frozen(checks.powers("power", self.power)))
-        centres = _unit_rows("centres", self.centres, self.dimension)
+        centres = unit_rows("centres", self.centres, self.dimension)
         object.__setattr__(self, "centres", frozen(centres))
         coefficients = checks.vector("coefficients", self.coefficients)
         if len(coefficients) != len(centres):
@@ -231,83 +328,16 @@ class ZonalMixture:
 
     def components_at(self, x: Any) -> Array:
         """g_l at the unit vectors `x` (points, d): shape (degrees, points); the sum over l is g."""
-        cosines = _unit_rows("x", x, self.dimension) @ self.centres.T
+        cosines = unit_rows("x", x, self.dimension) @ self.centres.T
         degrees = zip(self._scale, harmonics(self.dimension, cosines), strict=False)
         return np.array([scale * (p @ self.coefficients) for scale, p in degrees])
-
-
-# Harmonic projection, exact -----------------------------------------------------------------------
-
-
-def _leading(whole: Polynomial, d: int) -> dict[int, Terms]:
-    """Degree m -> the q of the head of this file, summed over the homogeneous parts."""
-    found: dict[int, Terms] = {}
-    for n, part in whole.homogeneous_parts().items():
-        terms = dict(part.terms)
-        for i in range(n // 2 + 1):
-            m = n - 2 * i
-            multiple = prod(2 * k * (2 * k + 2 * m + d - 2) for k in range(1, i + 1))
-            found[m] = _combined(found.get(m, {}), terms, Fraction(1, multiple))
-            terms = _laplacian(terms)
-    return found
-
-
-def _harmonic(q: Terms, m: int, d: int) -> tuple[Terms, Fraction]:
-    """The harmonic part h of q, homogeneous of degree m, on the sphere R = 1; and E[h^2]."""
-    component: Terms = {}
-    square, b = Fraction(0), Fraction(1)
-    for s in range(m // 2 + 1):
-        if s:
-            q = _laplacian(q)
-            b /= -2 * s * (d + 2 * m - 2 * s - 2)
-        component = _combined(component, q, b)
-        square += b * sum(
-            value**2 * prod(factorial(exponent) for _, exponent in monomial)
-            for monomial, value in q.items()
-        )
-    return component, square / prod(d + 2 * k for k in range(m))
-
-
-def _laplacian(terms: Mapping[Monomial, Fraction]) -> Terms:
-    result: Terms = {}
-    for monomial, value in terms.items():
-        for k, (name, exponent) in enumerate(monomial):
-            if exponent >= 2:
-                left = ((name, exponent - 2),) if exponent > 2 else ()
-                key = monomial[:k] + left + monomial[k + 1 :]
-                result[key] = result.get(key, Fraction(0)) + value * exponent * (exponent - 1)
-    return result
-
-
-def _combined(a: Terms, b: Terms, factor: Fraction) -> Terms:
-    """a + factor b, without zeros."""
-    result = dict(a)
-    for monomial, value in b.items():
-        result[monomial] = result.get(monomial, Fraction(0)) + factor * value
-    return {monomial: value for monomial, value in result.items() if value}
 
 
 # Checks -------------------------------------------------------------------------------------------
 
 
-def _only_coordinates(whole: Polynomial, d: int) -> None:
-    allowed = f"x0 .. x{d - 1}"
-    for name in whole.variables:
-        digits = name[1:]
-        plain = name[0] == "x" and digits.isdigit() and str(int(digits)) == digits
-        if not plain:
-            raise InvalidInput(
-                f"the target uses {name!r}, which is not a coordinate: "
-                f"in dimension {d} write {allowed}"
-            )
-        if int(digits) >= d:
-            raise InvalidInput(
-                f"the target uses {name}, but dimension {d} has {allowed}: "
-                f"use those, or give a dimension of at least {int(digits) + 1}"
-            )
-
-
-def _unit_rows(name: str, values: Any, d: int) -> Array:
+def unit_rows(name: str, values: Any, d: int) -> Array:
+    """`values` as (points, d) unit vectors, refused with advice if they are none."""
     try:
         rows = np.array(values, dtype=float)
     except (TypeError, ValueError, OverflowError):

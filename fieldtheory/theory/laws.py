@@ -3,24 +3,27 @@
 from typing import Any
 
 from fieldtheory.ground.law import Law, Reference
+from fieldtheory.theory.averages import COSINE_COVARIANCE as COSINE_COVARIANCE
+from fieldtheory.theory.averages import ERF_COVARIANCE as ERF_COVARIANCE
+from fieldtheory.theory.averages import ERF_SLOPE as ERF_SLOPE
+from fieldtheory.theory.averages import GELU_COVARIANCE as GELU_COVARIANCE
+from fieldtheory.theory.averages import GELU_SLOPE as GELU_SLOPE
+from fieldtheory.theory.averages import HERMITE_PAIRING as HERMITE_PAIRING
+from fieldtheory.theory.averages import IDENTITY_COVARIANCE as IDENTITY_COVARIANCE
+from fieldtheory.theory.averages import LEAKY_COVARIANCE as LEAKY_COVARIANCE
+from fieldtheory.theory.averages import LEAKY_SLOPE as LEAKY_SLOPE
+from fieldtheory.theory.averages import LEE, symbols
+from fieldtheory.theory.averages import MEHLER as MEHLER
+from fieldtheory.theory.averages import RELU_COVARIANCE as RELU_COVARIANCE
+from fieldtheory.theory.averages import RELU_SLOPE as RELU_SLOPE
+from fieldtheory.theory.averages import SINE_COVARIANCE as SINE_COVARIANCE
+from fieldtheory.theory.averages import STEP_COVARIANCE as STEP_COVARIANCE
 
 # `write` functions import SymPy themselves: naming a law must not cost the import.
-
-CHO_SAUL = Reference("Cho and Saul 2009", "https://papers.nips.cc/paper/3628", "degrees 0 and 1")
-WILLIAMS = Reference(
-    "Williams 1997, Computing with infinite networks", "doi:10.1162/089976698300017412"
-)
-LEE = Reference("Lee et al. 2018", "https://arxiv.org/abs/1711.00165")
 JACOT = Reference("Jacot, Gabriel, Hongler 2018", "https://arxiv.org/abs/1806.07572")
+YANG = Reference("Yang and Schoenholz 2017", "https://arxiv.org/abs/1712.08969")
 CANATAR = Reference("Canatar, Bordelon, Pehlevan 2021", "https://arxiv.org/abs/2006.13198")
 COHEN = Reference("Cohen, Malka, Ringel 2021", "https://arxiv.org/abs/1906.05301")
-
-
-def symbols(names: str) -> tuple[Any, ...]:
-    """Positive symbols, the only kind these laws need."""
-    import sympy as sp
-
-    return tuple(sp.symbols(names, positive=True, seq=True))
 
 
 def mode_sum(summand: Any) -> Any:
@@ -39,57 +42,15 @@ def mode(name: str) -> Any:
 
 # Layers ---------------------------------------------------------------------------------------
 
-GAUSSIAN = {
-    "q": "variance of the pre-activations, equal for both inputs",
-    "p": "their correlation between the two inputs",
-}
-
-
-def _relu_covariance() -> Any:
-    import sympy as sp
-
-    q, p = symbols("q p")
-    return q / (2 * sp.pi) * (sp.sqrt(1 - p**2) + p * (sp.pi - sp.acos(p)))
-
-
-def _relu_slope() -> Any:
-    import sympy as sp
-
-    (p,) = symbols("p")
-    return (sp.pi - sp.acos(p)) / (2 * sp.pi)
-
-
-def _erf_covariance() -> Any:
-    import sympy as sp
-
-    q, p = symbols("q p")
-    return 2 / sp.pi * sp.asin(2 * q * p / (1 + 2 * q))
-
-
-def _erf_slope() -> Any:
-    import sympy as sp
-
-    q, p = symbols("q p")
-    return 4 / sp.pi / sp.sqrt((1 + 2 * q) ** 2 - 4 * q**2 * p**2)
-
-
-RELU_COVARIANCE = Law(
-    "ReLU covariance", _relu_covariance, GAUSSIAN, "max(0, z), Gaussian inputs", CHO_SAUL
-)
-RELU_SLOPE = Law(
-    "ReLU slope covariance", _relu_slope, GAUSSIAN, "the step function, Gaussian inputs", CHO_SAUL
-)
-ERF_COVARIANCE = Law(
-    "erf covariance", _erf_covariance, GAUSSIAN, "erf(z), Gaussian inputs", WILLIAMS
-)
-ERF_SLOPE = Law(
-    "erf slope covariance", _erf_slope, GAUSSIAN, "the derivative of erf, Gaussian inputs", WILLIAMS
-)
-
 
 def _layer_covariance() -> Any:
     sw2, sb2, average = symbols("sw2 sb2 average")
     return sw2 * average + sb2
+
+
+def _layer_residual() -> Any:
+    below, branch, skip = symbols("below branch skip")
+    return skip**2 * below + branch
 
 
 def _layer_tangent() -> Any:
@@ -114,11 +75,22 @@ LAYER_TANGENT = Law(
     {
         "sw2": "weight variance",
         "slope": "Gaussian average of phi'(u) phi'(v) over the layer below",
-        "covariance": "covariance of this layer",
+        "covariance": "what this layer's own trained parameters add: its covariance, if all are",
         "tangent": "tangent kernel of the layer below",
     },
-    "infinite width, weights and biases of every layer trained",
+    "infinite width, trained parameters in NTK parameterisation",
     JACOT,
+)
+LAYER_RESIDUAL = Law(
+    "residual connection",
+    _layer_residual,
+    {
+        "below": "covariance, or tangent kernel, of the layer below",
+        "branch": "what the dense layer makes of it",
+        "skip": "weight of the connection: z <- skip z + W phi(z) + b",
+    },
+    "infinite width, hidden layers of equal width",
+    YANG,
 )
 
 # Learning -------------------------------------------------------------------------------------

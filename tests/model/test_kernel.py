@@ -7,8 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.model.activation import ACTIVATIONS
 from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.network import Network
+from fieldtheory.model.precise import precise_spectrum
 from fieldtheory.model.spectrum import spectrum
 from tests.oracles.closed_forms import gaussian
 from tests.tolerance import agree, rounding
@@ -31,10 +33,14 @@ def gram(kernel, dimension, seed, points=12):
 networks = st.builds(
     Network,
     depth=st.integers(1, 6),
-    activation=st.sampled_from(["relu", "erf"]),
-    weight_variance=st.floats(0.2, 4),
+    activation=st.sampled_from([each.name for each in ACTIVATIONS if each.slope_covariance]),
+    weight_variance=st.floats(0.2, 2),
     bias_variance=st.sampled_from([0.0, 0.1, 2.0]),
     kernel=st.sampled_from(["ntk", "nngp"]),
+    residual=st.sampled_from([0.0, 0.5, -1.0]),
+    input_bias=st.booleans(),
+    trained=st.sampled_from(["all", "first", "last"]),
+    train_biases=st.booleans(),
 )
 
 
@@ -44,6 +50,15 @@ def test_kernels_of_networks_are_positive(network, d, seed):
     matrix = gram(network.on_sphere(d), d, seed)
     assert agree(matrix, matrix.T, rounding(matrix.max()))
     assert np.linalg.eigvalsh(matrix)[0] >= -rounding(matrix.max(), 12)
+
+
+@given(st.integers(0, 2**32 - 1), st.integers(2, 4), st.sampled_from([0.0, 0.3]))
+@settings(max_examples=15)
+def test_kernels_of_callables_are_positive(seed, depth, bias):
+    """Also where the expansion leaves something out: what it keeps is positive term by term."""
+    for function in (np.abs, np.tanh, lambda z: np.clip(z, -0.5, 1)):
+        matrix = gram(Network(depth, function, 1.5, bias, "nngp").on_sphere(4), 4, seed)
+        assert np.linalg.eigvalsh(matrix)[0] >= -rounding(matrix.max(), 12)
 
 
 @pytest.mark.parametrize("kernel", STANDARD, ids=str)
@@ -137,3 +152,89 @@ def test_bad_questions(arguments, message):
 
 def test_printing():
     assert str(STANDARD[0]) == "rbf, length 0.7"
+
+
+T = np.linspace(-1, 1, 9)
+FIRST = Kernel("linear", lambda t, xp: 0.5 * t + 0.2)
+
+
+def test_kernels_add_and_multiply():
+    rbf, power = STANDARD[0], STANDARD[4]
+    both = 2 * rbf + power * FIRST + 0.5
+    assert agree(both(T), 2 * rbf(T) + power(T) * FIRST(T) + 0.5, rounding(10.0))
+    assert both.name == f"{rbf} * 2 + {power} * linear + 0.5"
+    assert str((rbf + power) * 3) == f"({rbf} + {power}) * 3"
+    series = both.power_series(12)
+    parts = 2 * rbf.power_series(12) + (power * FIRST).power_series(12)
+    parts[0] += 0.5
+    assert agree(series, parts, rounding(10.0))
+    found = spectrum(both, 5, degrees=6)
+    alone = [spectrum(each, 5, degrees=6) for each in (2 * rbf, power * FIRST)]
+    total = alone[0].eigenvalues + alone[1].eigenvalues
+    total[0] += 0.5
+    assert agree(found.eigenvalues, total, rounding(10.0))
+
+
+@pytest.mark.parametrize("kernel", ["ntk", "nngp"])
+def test_layers_compose_to_a_network(kernel):
+    """Layer upon layer by `through` is the network of those layers."""
+    below, tangent = Kernel("input", lambda t, xp: 1.5 * t / 5 + 0.3), None
+    tangent = below if kernel == "ntk" else None
+    for _ in range(2):
+        options = {"weight_variance": 1.5, "bias_variance": 0.3}
+        above = below.through("gelu", **options)
+        tangent = below.through("gelu", **options, tangent=tangent) if tangent else None
+        below = above
+    truth = Network(3, "gelu", 1.5, 0.3, kernel).on_sphere(5)
+    found = tangent or below
+    assert agree(found(T), truth(T), rounding(3.0))
+    assert agree(found.power_series(9), truth.power_series(9), rounding(3.0))
+    assert "gelu of gelu of input" in str(found)
+
+
+def test_a_layer_over_any_kernel_is_positive():
+    kernel = standard_kernel("laplace").through("relu", bias_variance=0.1, residual=0.5)
+    matrix = gram(kernel, 3, seed=2)
+    assert np.linalg.eigvalsh(matrix)[0] >= -rounding(matrix.max(), 12)
+    assert agree(kernel.trace, 0.5 + 0.1 + 0.25, rounding(1.0))
+
+
+def test_a_kernel_from_a_function_of_t():
+    plain = Kernel.of(lambda t: np.exp(t - 1) + 0.1 * np.sqrt(2 + t), name="mine")
+    spelled = Kernel("spelled", lambda t, xp: xp.exp(t - 1) + 0.1 * xp.sqrt(2 + t))
+    assert agree(plain.power_series(10), spelled.power_series(10), rounding(1.0))
+    truth = spectrum(spelled, 6, degrees=4).eigenvalues
+    assert agree(spectrum(plain, 6, degrees=4).eigenvalues, truth, rounding(truth))
+    # functions that know nothing of power series: the plain road, and its errors
+    rough = Kernel.of(lambda t: np.cosh(t) + np.maximum(t, -2), name="rough")
+    found = spectrum(rough, 6, degrees=3)
+    exact = spectrum(Kernel("x", lambda t, xp: (xp.exp(t) + xp.exp(-t)) / 2 + t), 6, degrees=3)
+    assert agree(found.eigenvalues, exact.eigenvalues, found.errors + exact.errors)
+
+
+def test_a_picture_of_a_kernel():
+    (line,) = FIRST.picture().lines
+    assert agree(line.y, 0.5 * line.x + 0.2, rounding(1.0))
+
+
+@pytest.mark.parametrize(
+    ("question", "message"),
+    [
+        (lambda: FIRST + "rbf", "a number combined with a kernel"),
+        (lambda: -2 * FIRST, "is negative"),
+        (lambda: FIRST.through("rely"), "did you mean 'relu'"),
+        (lambda: FIRST.through("relu", weight_variance=0), "not positive"),
+        (lambda: FIRST.through("relu", bias_variance=-1), "negative"),
+        (lambda: FIRST.through("step", tangent=FIRST), "jumps"),
+        (lambda: Kernel.of(lambda t: 1.0), r"returned shape \(\)"),
+        (lambda: Kernel.of(lambda t: t + 1j), "complex128"),
+        (lambda: Kernel.of(lambda t: np.where(t > 0.9, np.inf, t)), "not finite at t = 1"),
+        (
+            lambda: precise_spectrum(Kernel.of(lambda t: np.exp(t)), 4, 2),
+            "known in float64 only",
+        ),
+    ],
+)
+def test_bad_compositions(question, message):
+    with pytest.raises(InvalidInput, match=message):
+        question()

@@ -96,7 +96,126 @@ def test_deep_networks_are_finite_and_maximal_at_one(activation, depth):
     assert np.all(values <= values[-1] * (1 + rounding(1.0)))
 
 
+def options_by_hand(network, t):
+    """The recursion with every option spelled out, for activations with averages by hand."""
+    depth, s2 = network.depth, network.residual**2
+    weights, biases = network.weights, network.biases
+    same, other = weights[0] + biases[0], weights[0] * t + biases[0]
+    trained = [network.trained == "all"] * depth
+    if network.trained != "all":
+        trained[0 if network.trained == "first" else -1] = True
+
+    def own(layer, average):
+        bias = biases[layer] if network.train_biases else 0
+        return trained[layer] * (weights[layer] * average + bias)
+
+    tangent = own(0, t)
+    for layer in range(1, depth):
+        skip = s2 if layer < depth - 1 else 0
+        product, slope = averages(network.activation, same, other / same)
+        square, _ = averages(network.activation, same, 1.0)
+        tangent = tangent * (weights[layer] * slope + skip) + own(layer, product)
+        other = weights[layer] * product + biases[layer] + skip * other
+        same = weights[layer] * square + biases[layer] + skip * same
+    return tangent if network.kernel == "ntk" else other
+
+
+OPTIONS = [
+    {"residual": 0.7},
+    {"residual": -1.0, "input_bias": False},
+    {"weight_variance": (0.5, 1.5, 2.0, 1.0), "bias_variance": (0.0, 0.3, 0.1, 0.2)},
+    {"train_biases": False},
+    {"trained": "first"},
+    {"trained": "first", "train_biases": False, "residual": 0.5},
+    {"trained": "last"},
+    {"trained": "last", "train_biases": False},
+]
+
+
+@pytest.mark.parametrize("activation", ["relu", "erf"])
+@pytest.mark.parametrize("kernel", ["ntk", "nngp"])
+@pytest.mark.parametrize("options", OPTIONS, ids=str)
+def test_options(options, kernel, activation):
+    network = Network(4, activation, **{"bias_variance": 0.3, **options}, kernel=kernel)
+    found = network.on_sphere(6, "dimension")(np.array(COSINES))
+    truth = [options_by_hand(network, t) for t in COSINES]
+    assert agree(found, truth, rounding(10.0))
+    plain = Network(4, activation, bias_variance=0.3, kernel=kernel)
+    other = plain.on_sphere(6, "dimension")(np.array(COSINES))
+    told_apart = kernel == "ntk" or bool(set(options) - {"trained", "train_biases"})
+    assert agree(other, truth, rounding(10.0)) is not told_apart
+
+
+def test_parts_of_the_tangent_kernel_add_up():
+    """What each layer adds is a positive part of the whole; the last layer adds the covariance."""
+    t = np.linspace(-1, 1, 11)
+
+    def kernel(**options):
+        return Network(2, "erf", 1.5, 0.3, **options).on_sphere(5)(t)
+
+    whole = kernel()
+    assert agree(kernel(trained="first") + kernel(trained="last"), whole, rounding(3.0))
+    assert agree(kernel(trained="last"), kernel(kernel="nngp"), rounding(3.0))
+
+
+@pytest.mark.parametrize("depth", [1, 2, 5])
+def test_limits_of_the_options(depth):
+    t = np.linspace(-1, 1, 11)
+    plain = Network(depth, "erf", 1.5, 0.3)
+    same = Network(depth, "erf", (1.5,) * depth, [0.3] * depth, residual=0.0)
+    assert plain.plain
+    assert not same.plain
+    assert agree(plain.on_sphere(5)(t), same.on_sphere(5)(t), rounding(10.0))
+    no_bias = Network(depth, "erf", 1.5, 0.3, input_bias=False)
+    listed = Network(depth, "erf", 1.5, (0.0, *(0.3,) * (depth - 1)))
+    assert agree(no_bias.on_sphere(5)(t), listed.on_sphere(5)(t), rounding(10.0))
+    if depth <= 2:  # no hidden layer with another below it: nothing to connect
+        assert agree(
+            Network(depth, "erf", 1.5, 0.3, residual=1.0).on_sphere(5)(t),
+            plain.on_sphere(5)(t),
+            rounding(10.0),
+        )
+
+
+def test_a_jump_may_train_its_last_layer():
+    found = Network(2, "step", 2.0, 0.1, trained="last").on_sphere(5, "dimension")(0.0)
+    p = 0.1 / 2.1
+    truth = 2.0 * (math.pi - math.acos(p)) / (2 * math.pi) + 0.1
+    assert agree(found, truth, rounding(1.0))
+
+
+def test_callables_are_activations():
+    t = np.linspace(-1, 1, 7)
+    ours = Network(3, np.tanh, 1.2, 0.1)
+    assert agree(ours.on_sphere(5)(t), Network(3, "tanh", 1.2, 0.1).on_sphere(5)(t), rounding(2.0))
+    assert str(ours).startswith("tanh NTK, depth 3")
+    assert ours == Network(3, np.tanh, 1.2, 0.1)
+    assert Network(2, "leaky_relu(0.1)").activation == "leaky_relu(0.1)"
+    assert Network(2, "sin").activation == "sin"
+
+
+def test_what_is_left_out_is_said():
+    kinked = Network(2, lambda z: np.maximum(z, 0.1 * z), 1.2, 0.1, "nngp")
+    assert 0 < kinked.neglected(1) < 1e-5
+    assert "the expansion leaves out" in kinked.on_sphere(5).name
+    assert "leaves out" not in Network(2, "tanh", 1.2, 0.1).on_sphere(5).name
+
+
 def test_names():
+    every = Network(
+        3,
+        "gelu",
+        [1, 2, 3],
+        0.5,
+        residual=0.5,
+        input_bias=False,
+        trained="last",
+        train_biases=False,
+    )
+    assert str(every) == (
+        "gelu NTK, depth 3, weight variance 1, 2, 3, bias variance 0.5, residual 0.5, "
+        "no input bias, only the last layer trained, biases not trained"
+    )
     assert str(Network(4)) == "relu NTK, depth 4, weight variance 1, bias variance 1"
     assert Network(4.0) == Network(4)
 
@@ -114,6 +233,16 @@ def test_names():
         ({"depth": 2, "bias_variance": math.inf}, "bias_variance = inf"),
         ({"depth": 2, "activation": "rely"}, "unknown activation 'rely'.*did you mean 'relu'"),
         ({"depth": 2, "kernel": "nkt"}, "unknown kernel 'nkt'.*choose one of ntk, nngp"),
+        ({"depth": 3, "weight_variance": [1, 2]}, "weight_variance has 2 entries for 3 layers"),
+        ({"depth": 2, "bias_variance": (1, -2)}, r"bias_variance\[1\] = -2 is negative"),
+        ({"depth": 2, "weight_variance": "2"}, "weight_variance = '2'"),
+        ({"depth": 2, "weight_variance": [1, [2]]}, r"weight_variance\[1\]"),
+        ({"depth": 2, "residual": math.nan}, "residual = nan"),
+        ({"depth": 2, "trained": "frist"}, "did you mean 'first'"),
+        ({"depth": 2, "input_bias": 1}, "input_bias = 1: give True or False"),
+        ({"depth": 2, "train_biases": "no"}, "train_biases = 'no'"),
+        ({"depth": 2, "activation": "step"}, "jumps, so its tangent kernel is infinite"),
+        ({"depth": 2, "activation": lambda z: z[:1]}, "must act on each entry"),
     ],
 )
 def test_bad_questions(arguments, message):

@@ -20,6 +20,7 @@ from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.reader import polynomial
+from fieldtheory.model import harmonic
 from fieldtheory.model import target as module
 from fieldtheory.model.target import Target, ZonalMixture
 from tests.tolerance import agree, rounding, sampling
@@ -352,6 +353,8 @@ MUTANTS = [
     ("value * exponent * (exponent - 1)", "value * exponent * exponent"),
     ("square / prod(d + 2 * k for k in range(m))", "square / prod(d + k for k in range(m))"),
     ("value**2 * prod(factorial", "value**2 * prod((lambda e: e)"),
+]
+OTHERS = [
     ("np.sqrt(G * modes / square)", "np.sqrt(G / square)"),
     ("a @ gram @ a", "a @ a"),
 ]
@@ -371,11 +374,21 @@ def all_right(Target):
     return agree(one[1], 1.6 * np.sqrt(2 / (1.6**2 + 0.8**2)), rounding(1))
 
 
-@pytest.mark.parametrize(("good", "spoiled"), MUTANTS)
-def test_a_spoiled_formula_is_caught(good, spoiled):
-    source = Path(module.__file__).read_text()
+def spoiled_copy(of, good, spoiled):
+    source = Path(of.__file__).read_text()
     assert source.count(good) == 1
-    mutant = ModuleType(module.__name__)
+    mutant = ModuleType(of.__name__)
     exec(source.replace(good, spoiled), mutant.__dict__)
+    return mutant
+
+
+@pytest.mark.parametrize(("good", "spoiled"), MUTANTS)
+def test_a_spoiled_split_is_caught(good, spoiled, monkeypatch):
     assert all_right(Target)
-    assert not all_right(mutant.Target)
+    monkeypatch.setattr(module, "harmonic", spoiled_copy(harmonic, good, spoiled))
+    assert not all_right(Target)
+
+
+@pytest.mark.parametrize(("good", "spoiled"), OTHERS)
+def test_a_spoiled_mixture_is_caught(good, spoiled):
+    assert not all_right(spoiled_copy(module, good, spoiled).Target)
