@@ -94,13 +94,13 @@ def _length(factor: float) -> float:
 
 
 @dataclass(frozen=True)
-class Layer:
+class RepeatedLayer:
     """A hidden layer that is repeated without end: the map of the flow.
 
     `activation` is a name or a function, the variances those of `Network`, `residual` the strength
     of a connection around the layer. Raises `InvalidInput` for negative variances.
 
-    >>> float(Layer("relu", 2.0, 0.0).variance(3.0))
+    >>> float(RepeatedLayer("relu", 2.0, 0.0).variance(3.0))
     3.0
     """
 
@@ -154,7 +154,7 @@ class Layer:
         It is always reached: <phi^2> falls no faster than 1 / sqrt(q), so that chi_parallel is
         above -1/2 and the variance cannot oscillate.
 
-        >>> print(Layer("erf", 2.0, 0.1).fixed_point())
+        >>> print(RepeatedLayer("erf", 2.0, 0.1).fixed_point())
         chaotic: variance 1.04626, correlation 0.647229, ... correlation length 11.39 layers
         """
         q = self._still(checks.positive("start", start))
@@ -215,7 +215,7 @@ class DepthFlow:
 
     def __str__(self) -> str:
         rows = [
-            f"{n + 1:>6d}  {q:<12.6g}  {p:<12.6g}"
+            f"{n + 1:>6d}  {q:<12.6g}  {p:.6g}"
             for n, (q, p) in enumerate(zip(self.variances, self.correlations, strict=True))
         ]
         shown = rows if len(rows) <= 16 else [*rows[:12], f"{'...':>6s}", *rows[-3:]]

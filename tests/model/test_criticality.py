@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model import criticality
 from fieldtheory.model.activation import activation
-from fieldtheory.model.criticality import Layer, averages, depth_flow
+from fieldtheory.model.criticality import RepeatedLayer, averages, depth_flow
 from fieldtheory.model.network import Network
 from tests.oracles import depth, gaussians
 from tests.oracles.mutation import spoil, survives
@@ -27,7 +27,7 @@ SETTINGS = [
 
 
 def check(name, weight, bias, guess):
-    found = Layer(name, weight, bias).fixed_point()
+    found = RepeatedLayer(name, weight, bias).fixed_point()
     q, perp, parallel = depth.fixed_point(name, weight, bias, guess)
     assert agree(found.variance, q, rounding(q))
     assert agree(found.chi.perp, perp, rounding(1.0))
@@ -48,9 +48,9 @@ def test_fixed_points_by_independent_root_finding(setting):
 @pytest.mark.parametrize(
     ("where", "old", "new"),
     [
-        (Layer.chi, "self.weight_variance * slopes", "slopes"),
-        (Layer.chi, "self.weight_variance * growth", "self.weight_variance * slopes"),
-        (Layer._still, "/ x - 1", "/ x - 1.01"),
+        (RepeatedLayer.chi, "self.weight_variance * slopes", "slopes"),
+        (RepeatedLayer.chi, "self.weight_variance * growth", "self.weight_variance * slopes"),
+        (RepeatedLayer._still, "/ x - 1", "/ x - 1.01"),
         (averages, "phi.slope_covariance(q, 1.0", "phi.slope_covariance(q, 0.9"),
     ],
 )
@@ -61,7 +61,7 @@ def test_the_oracle_rejects_mutants(monkeypatch, where, old, new):
 
 def test_the_correlation_of_a_chaotic_network():
     """p* = the map of p*, with the two-dimensional integral of the oracle; and its slope."""
-    found = Layer("tanh", 2.5, 0.1).fixed_point()
+    found = RepeatedLayer("tanh", 2.5, 0.1).fixed_point()
     q, p = found.variance, found.correlation
     again = (2.5 * gaussians.pair(np.tanh, q, p) + 0.1) / q
     assert agree(again, p, rounding(1.0, 10))
@@ -74,7 +74,7 @@ def test_the_correlation_of_a_chaotic_network():
 @given(st.sampled_from(["tanh", "erf", "gelu", "relu"]), st.floats(0.2, 1.5), st.floats(0.01, 1.0))
 @settings(max_examples=25)
 def test_iterating_the_map_ends_at_the_fixed_point(name, weight, bias):
-    layer = Layer(name, weight, bias)
+    layer = RepeatedLayer(name, weight, bias)
     found, q = layer.fixed_point(), 1.0
     for _ in range(300):
         q = float(layer.variance(q))
@@ -83,22 +83,22 @@ def test_iterating_the_map_ends_at_the_fixed_point(name, weight, bias):
 
 
 def test_limits_of_the_flow():
-    linear = Layer("identity", 0.5, 0.25).fixed_point()
+    linear = RepeatedLayer("identity", 0.5, 0.25).fixed_point()
     assert agree(linear.variance, 0.5, rounding(1.0))
     assert linear.chi.perp == linear.chi.parallel == 0.5
-    grown = Layer("relu", 3.0, 0.5).fixed_point()
+    grown = RepeatedLayer("relu", 3.0, 0.5).fixed_point()
     assert (grown.variance, grown.phase) == (math.inf, "chaotic")
-    gone = Layer("tanh", 0.5, 0.0).fixed_point()
+    gone = RepeatedLayer("tanh", 0.5, 0.0).fixed_point()
     assert (gone.variance, gone.phase) == (0.0, "ordered")
-    still = Layer("relu", 2.0, 0.0).fixed_point(start=3.0)
+    still = RepeatedLayer("relu", 2.0, 0.0).fixed_point(start=3.0)
     assert (still.variance, still.phase) == (3.0, "critical")
     assert still.correlation_length == math.inf
-    assert Layer("tanh", 1.0, 0.0).fixed_point().phase == "critical"
+    assert RepeatedLayer("tanh", 1.0, 0.0).fixed_point().phase == "critical"
 
 
 def test_a_residual_connection_slows_the_flow():
     """With z <- s z + W phi(z) + b the variance of a linear network is 1 / (1 - s^2 - sw2) sb2."""
-    found = Layer("identity", 0.3, 0.2, residual=0.5).fixed_point()
+    found = RepeatedLayer("identity", 0.3, 0.2, residual=0.5).fixed_point()
     assert agree(found.variance, 0.2 / (1 - 0.25 - 0.3), rounding(1.0))
     assert agree(found.chi.perp, 0.55, rounding(1.0))
 
@@ -106,7 +106,7 @@ def test_a_residual_connection_slows_the_flow():
 @pytest.mark.slow
 def test_tanh_at_criticality_falls_as_one_over_twice_the_depth():
     """q = 1 / (2 l) up to terms of order log(l) / l^2, which must shrink."""
-    layer, q, wrong = Layer("tanh", 1.0, 0.0), 1.0, []
+    layer, q, wrong = RepeatedLayer("tanh", 1.0, 0.0), 1.0, []
     for count in range(1, 4001):
         q = float(layer.variance(q))
         if count in (250, 1000, 4000):
@@ -135,7 +135,7 @@ def test_the_flow_of_a_network():
 
 def test_a_flow_converges_at_the_predicted_rate():
     """The distance of the correlation from p* shrinks by `slope` at every layer."""
-    found = Layer("tanh", 1.5, 0.1).fixed_point()
+    found = RepeatedLayer("tanh", 1.5, 0.1).fixed_point()
     flow = depth_flow(Network(40, "tanh", 1.5, 0.1, "nngp"), 5, input_norm="dimension")
     away = 1 - flow.correlations
     neglected = away[-2]  # the next term of the map is of this relative size
@@ -146,8 +146,8 @@ def test_a_flow_converges_at_the_predicted_rate():
 @given(st.floats(0.01, 50), st.sampled_from(["cos(3.0)", "relu", "hermite(3)"]))
 def test_the_variance_cannot_oscillate(q, name):
     """d<phi^2>/dq = <phi^2 (z^2 - 1)> / 2q is at least -<phi^2> / 2q."""
-    chi = Layer(name, 1.0, 0.0).chi(q).parallel
-    assert chi >= -float(Layer(name, 1.0, 0.0).variance(q)) / (2 * q) - rounding(1.0)
+    chi = RepeatedLayer(name, 1.0, 0.0).chi(q).parallel
+    assert chi >= -float(RepeatedLayer(name, 1.0, 0.0).variance(q)) / (2 * q) - rounding(1.0)
 
 
 def test_pictures_and_printing():
@@ -159,7 +159,7 @@ def test_pictures_and_printing():
     assert "layer  variance" in str(flow)
     assert "..." in str(flow)
     assert len(str(depth_flow(Network(1), 10)).splitlines()) == 3
-    text = str(Layer("relu", 1.0, 0.5).fixed_point())
+    text = str(RepeatedLayer("relu", 1.0, 0.5).fixed_point())
     assert text == (
         "ordered: variance 1, correlation 1, chi_perp 0.5, chi_parallel 0.5, "
         "correlation length 1.443 layers"
@@ -167,18 +167,18 @@ def test_pictures_and_printing():
 
 
 def test_kinks_have_susceptibilities_and_jumps_have_none():
-    assert agree(Layer(np.abs, 1.0, 0.0).chi(2.0).parallel, 1.0, rounding(1.0))
+    assert agree(RepeatedLayer(np.abs, 1.0, 0.0).chi(2.0).parallel, 1.0, rounding(1.0))
     with pytest.raises(InvalidInput, match="jumps: its slope has no Gaussian average"):
-        Layer("step", 1.0, 0.0).chi(1.0)
+        RepeatedLayer("step", 1.0, 0.0).chi(1.0)
 
 
 @pytest.mark.parametrize(
     ("question", "message"),
     [
-        (lambda: Layer("rely", 1.0), "did you mean 'relu'"),
-        (lambda: Layer("relu", -1.0), "weight_variance = -1"),
-        (lambda: Layer("relu", 1.0, -1.0), "bias_variance = -1"),
-        (lambda: Layer("relu", 1.0).fixed_point(0.0), "start = 0"),
+        (lambda: RepeatedLayer("rely", 1.0), "did you mean 'relu'"),
+        (lambda: RepeatedLayer("relu", -1.0), "weight_variance = -1"),
+        (lambda: RepeatedLayer("relu", 1.0, -1.0), "bias_variance = -1"),
+        (lambda: RepeatedLayer("relu", 1.0).fixed_point(0.0), "start = 0"),
         (lambda: depth_flow(Network(2), 5, cosine=2), "cosine = 2"),
         (lambda: depth_flow(Network(2, "step", kernel="nngp"), 5), "jumps"),
     ],

@@ -75,3 +75,60 @@ def test_numpy_scalars_defer_to_the_series():
     x = Jet.variable(np.array([0.5]), np.array([1.0]), 1)
     assert (np.float64(2) * x).coefficients.tolist() == [[1.0], [2.0]]
     assert (np.float64(2) - x).coefficients.tolist() == [[1.5], [-1.0]]
+
+
+NUMPY = {
+    "exp": np.exp,
+    "sqrt": lambda x: np.sqrt(2 + x),
+    "arcsin": np.arcsin,
+    "arccos": np.arccos,
+    "square": np.square,
+    "negative": np.negative,
+    "arrays on the left": lambda x: np.array(3.0) * x + np.float64(1) - (np.ones(1) - x) / 2,
+    "array over series": lambda x: np.float64(2.0) / (2 + x),
+}
+SPELLED = {
+    "exp": JET.exp,
+    "sqrt": lambda x: JET.sqrt(2 + x),
+    "arcsin": JET.arcsin,
+    "arccos": JET.arccos,
+    "square": lambda x: x * x,
+    "negative": lambda x: 0 - x,
+    "arrays on the left": lambda x: 3 * x + 1 - (1 - x) / 2,
+    "array over series": lambda x: 2 / (2 + x),
+}
+
+
+@pytest.mark.parametrize("name", NUMPY)
+def test_numpy_knows_series(name):
+    x = Jet.variable(np.array([0.2, -0.4]), np.ones(2), 6)
+    found = NUMPY[name](x)
+    assert isinstance(found, Jet)
+    assert agree(found.coefficients, SPELLED[name](x).coefficients, rounding(10.0))
+
+
+@pytest.mark.parametrize("function", [np.tanh, np.abs, lambda x: np.maximum(x, 1)])
+def test_numpy_says_what_it_does_not_know(function):
+    with pytest.raises(TypeError):
+        function(Jet.variable(np.array([0.2]), np.ones(1), 2))
+
+
+@pytest.mark.parametrize("exponent", [-2, -1, -0.5, 0.5, 1.5, 0, 1, 2, 5])
+def test_powers_of_any_kind(exponent):
+    """At one point with scale one the coefficients are binomial: (1/2 + h)^a."""
+    x = Jet.variable(np.array([0.5]), np.ones(1), 6)
+    truth = [float(mpmath.binomial(exponent, n)) * 0.5 ** (exponent - n) for n in range(7)]
+    assert agree((x**exponent).coefficients[:, 0], truth, rounding(1e4))
+
+
+def test_batches_have_axes_of_their_own():
+    points = np.linspace(-0.5, 0.5, 6)
+    flat = Jet.variable(points, np.ones(6), 5)
+    grid = Jet.variable(points.reshape(2, 3), np.ones((2, 3)), 5)
+    for formula in (
+        lambda x: x * JET.exp(x) / (2 + x),
+        lambda x: JET.arccos(x) * JET.sqrt(1 - x * x),
+        lambda x: np.array(0.5) * x**3,
+    ):
+        found, truth = formula(grid).coefficients, formula(flat).coefficients
+        assert agree(found.reshape(6, 6), truth, rounding(10.0))

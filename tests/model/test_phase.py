@@ -7,7 +7,7 @@ import pytest
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model import phase
-from fieldtheory.model.criticality import Layer
+from fieldtheory.model.criticality import RepeatedLayer
 from fieldtheory.model.phase import (
     critical_point,
     critical_weight_variance,
@@ -34,7 +34,7 @@ def check(name, bias, guess):
 def test_the_critical_line_by_newton_in_two_unknowns(setting):
     check(*setting)
     name, bias, _ = setting
-    found = Layer(name, critical_weight_variance(name, bias), bias).fixed_point()
+    found = RepeatedLayer(name, critical_weight_variance(name, bias), bias).fixed_point()
     assert found.phase == "critical"
 
 
@@ -87,7 +87,7 @@ def check_point(line, name, chi, residual):
     for q, weight, bias in zip(
         line.variance, line.weight_variance, line.bias_variance, strict=True
     ):
-        layer = Layer(name, weight, bias, residual)
+        layer = RepeatedLayer(name, weight, bias, residual)
         assert agree(layer.chi(q).perp, chi, rounding(1.0))
         assert agree(layer.variance(q), q, rounding(q, 10))
         assert bias >= 0
