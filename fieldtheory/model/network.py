@@ -213,7 +213,8 @@ def _spelled(given: Any, phi: Activation) -> Any:
 def _by_layer(name: str, given: Any, depth: int) -> Any:
     """One variance, or a tuple with one for each layer."""
     check = checks.positive if name == "weight_variance" else checks.variance
-    if isinstance(given, (str, bytes)) or not hasattr(given, "__len__"):
+    given = given.tolist() if hasattr(given, "tolist") else given  # an array, or its entry
+    if not isinstance(given, (list, tuple)):
         return check(name, given)
     values = tuple(check(f"{name}[{n}]", v) for n, v in enumerate(given))
     if len(values) != depth:

@@ -8,10 +8,12 @@ from hypothesis import strategies as st
 from scipy.special import erf, ndtr
 
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.model import activation as module
 from fieldtheory.model.activation import ACTIVATIONS, KNOWN, NAMES, activation
 from fieldtheory.model.jet import JET, Jet
 from fieldtheory.model.kernel import REAL
 from tests.oracles import gaussians
+from tests.oracles.mutation import spoil, survives
 from tests.tolerance import agree, rounding
 
 POINTS = np.linspace(-3.0, 3.0, 61)
@@ -104,6 +106,25 @@ def test_slopes_are_the_derivative_by_the_correlation(phi, q):
     series = phi.covariance(q, Jet.variable(np.array([0.3]), np.ones(1), 1), xp=JET)
     found = q * phi.slope_covariance(q, np.array([0.3]), xp=REAL)
     assert agree(series.coefficients[1], found, rounding(max(1.0, q**2), 20))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("factorial(loops) ** 2", "factorial(loops)"),
+        ("n - 2 * loops", "n - loops"),
+        ("n // 2 + 1", "n // 2"),
+        ("factorial(lines)", "factorial(n - lines)"),
+    ],
+)
+def test_hermite_covariances_reject_mutants(monkeypatch, old, new):
+    def check():
+        for name in ("hermite(1)", "hermite(4)"):
+            test_averages_are_integrals(name, 2.5, 0.4)
+
+    assert survives(check)
+    spoil(monkeypatch, module._pairings, old, new)
+    assert not survives(check)
 
 
 def test_names_and_numbers():

@@ -5,11 +5,13 @@ import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.model import digits
 from fieldtheory.model.activation import activation
-from fieldtheory.model.digits import precise_expansion
+from fieldtheory.model.digits import _Rule, precise_expansion
 from fieldtheory.model.network import Network
 from fieldtheory.model.precise import precise_spectrum
 from fieldtheory.model.spectrum import spectrum
+from tests.oracles.mutation import spoil, survives
 from tests.tolerance import agree
 
 
@@ -49,6 +51,23 @@ def test_polynomials_have_few_coefficients():
     assert found.size == 4
     truth = [0, 6 * mp.sqrt(2), 0, 4 * mp.sqrt(3)]
     assert all(abs(a - b) < mp.mpf(10) ** -38 for a, b in zip(found, truth, strict=True))
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("self.odd if k % 2", "self.even if k % 2"),
+        ("- k * before", "- before"),
+        ("factorial *= k + 1", "factorial *= k + 2"),
+        ("-2 * shift", "-shift"),
+        ("3 * self.bits", "3 * self.bits - 1"),
+    ],
+)
+def test_the_polynomial_rejects_mutants(monkeypatch, old, new):
+    spoil(monkeypatch, _Rule.coefficients, old, new)
+    digits._expansion.cache_clear()
+    assert not survives(test_polynomials_have_few_coefficients)
+    assert not survives(lambda: test_coefficients_of_tanh(0.25))
 
 
 def test_what_is_not_analytic_is_refused():

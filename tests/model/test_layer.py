@@ -9,6 +9,7 @@ from fieldtheory.model.activation import activation
 from fieldtheory.model.dual import Dual
 from fieldtheory.model.kernel import REAL
 from fieldtheory.model.layer import Dense, State
+from tests.oracles.mutation import spoil, survives
 from tests.tolerance import agree, rounding
 
 P = np.array([-0.5, 0.0, 0.9])
@@ -68,3 +69,29 @@ def test_jumps():
     layer.refuse_jump(ERF, tangent=True)
     with pytest.raises(InvalidInput, match=r"infinite: take kernel=\"nngp\""):
         layer.refuse_jump(step, tangent=True)
+
+
+MUTANTS = [
+    (layer.hidden, "_around(dense, theta, above)", "above"),
+    (layer.hidden, "_around(dense, state.sigma, branch)", "branch"),
+    (layer.hidden, "layer_tangent(dense.weight_variance,", "layer_tangent(1.0,"),
+    (layer.hidden, "_around(dense, q, top)", "top"),
+    (layer._dense, "dense.bias_variance, average", "0.0, average"),
+    (layer._own, "dense.train_weights else 0.0", "dense.train_biases else 0.0"),
+    (layer._own, "dense.train_biases else 0.0", "dense.train_weights else 0.0"),
+    (layer._own, "return whole", "return 0.0 * whole"),
+    (layer._correlation, "state.sigma / state.q", "state.sigma"),
+]
+
+
+def every_check():
+    test_a_layer_by_hand()
+    for case in test_what_is_trained_in_the_first_layer.pytestmark[0].args[1]:
+        test_what_is_trained_in_the_first_layer(*case)
+
+
+@pytest.mark.parametrize(("where", "old", "new"), MUTANTS)
+def test_the_checks_reject_mutants(monkeypatch, where, old, new):
+    assert survives(every_check)
+    spoil(monkeypatch, where, old, new)
+    assert not survives(every_check)

@@ -177,6 +177,13 @@ def test_limits_of_the_options(depth):
         )
 
 
+def test_variances_may_be_arrays():
+    listed = Network(2, weight_variance=[1.0, 2.0], bias_variance=0.5)
+    assert listed == Network(2, weight_variance=np.array([1.0, 2.0]), bias_variance=np.array(0.5))
+    assert listed.weight_variance == (1.0, 2.0)
+    assert hash(listed) == hash(Network(2, weight_variance=(1, 2), bias_variance=0.5))
+
+
 def test_a_jump_may_train_its_last_layer():
     found = Network(2, "step", 2.0, 0.1, trained="last").on_sphere(5, "dimension")(0.0)
     p = 0.1 / 2.1
