@@ -126,6 +126,11 @@ def initialise(network: Architecture, *, width: int, dimension: int, rng: Any) -
     >>> [w.shape for w in initialise(kind, width=64, dimension=5, rng=0).weights]
     [(64, 5), (64, 64), (1, 64)]
     """
+    if not getattr(network, "plain", True):
+        raise InvalidInput(
+            f"{network}: only plain networks are trained, those that depth, activation, one weight "
+            "and one bias variance and the kernel describe; leave the other options out"
+        )
     depth = count("depth", network.depth, least=1)
     width, dimension = count("width", width, least=1), count("dimension", dimension, least=1)
     sizes = (dimension, *(width,) * (depth - 1), 1)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.model.network import Network
 from fieldtheory.practice.descent import strides
 from fieldtheory.practice.train import initialise, train
 from tests.tolerance import agree, asymptotic, rounding
@@ -246,3 +247,9 @@ def test_bad_questions_are_refused(change, match):
 def test_a_network_that_cannot_learn_says_so():
     with pytest.raises(OutOfRegime, match="tangent kernel at the inputs is zero"):
         train(kind(2, variances=(0.0, 0.0)), X, Y, width=8, rng=0)
+
+
+def test_options_that_training_does_not_know_are_refused():
+    for option in ({"residual": 0.5}, {"trained": "last"}, {"input_bias": False}):
+        with pytest.raises(InvalidInput, match="only plain networks"):
+            initialise(Network(depth=2, **option), width=8, dimension=3, rng=0)
