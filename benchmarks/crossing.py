@@ -16,11 +16,11 @@ from time import perf_counter
 import numpy as np
 from timing import seconds
 
-from fieldtheory.model.beyond import beyond
-from fieldtheory.model.measure import Measure
+from fieldtheory.model.diagrams.beyond import beyond
+from fieldtheory.model.diagrams.finite import Measure
+from fieldtheory.model.diagrams.pool import pooled
 from fieldtheory.model.network import Network
 from fieldtheory.model.planar import effective_ridge, mode_errors
-from fieldtheory.model.pool import pooled
 from fieldtheory.model.spectrum import Spectrum, spectrum
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -13,7 +13,7 @@ from threadpoolctl import threadpool_limits
 from timing import race
 
 import fieldtheory as ft
-from fieldtheory.model.gram import BLOCK, gram, normalised
+from fieldtheory.model.measures.gram import BLOCK, gram, normalised
 
 POINTS, FEATURES, ROUNDS, BELOW = 5000, 64, 5, 3.0
 NETWORKS = [ft.Network(2), ft.Network(4), ft.Network(4, kernel="nngp"), ft.Network(4, "erf")]

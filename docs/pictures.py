@@ -7,7 +7,7 @@ import numpy as np
 from matplotlib.figure import Figure
 
 import fieldtheory as ft
-from fieldtheory.model.projection import by_harmonics, by_series
+from fieldtheory.model.measures.projection import by_harmonics, by_series
 from fieldtheory.theory.gallery import sheet
 
 LINES = (  # a title, and the block each site belongs to

@@ -8,8 +8,8 @@ import numpy as np
 
 import fieldtheory as ft
 from fieldtheory.model import planar
-from fieldtheory.model.data import empirical_spectrum
-from fieldtheory.model.gram import gram
+from fieldtheory.model.measures.data import empirical_spectrum
+from fieldtheory.model.measures.gram import gram
 from fieldtheory.practice.dataset import dataset
 from fieldtheory.practice.regression import solve
 

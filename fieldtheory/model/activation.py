@@ -18,10 +18,10 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.law import Law
-from fieldtheory.model import pointwise, quadrature
-from fieldtheory.model.digits import Precise
-from fieldtheory.model.expansion import Function
-from fieldtheory.model.mehler import Mehler
+from fieldtheory.model.averages import pointwise, quadrature
+from fieldtheory.model.averages.digits import Precise
+from fieldtheory.model.averages.expansion import Function
+from fieldtheory.model.averages.mehler import Mehler
 from fieldtheory.theory import averages
 
 DEGREE_AT_MOST = 64  # of a Hermite polynomial

@@ -23,13 +23,13 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.model import dual
-from fieldtheory.model.dual import Dual
+from fieldtheory.model.averages import dual
+from fieldtheory.model.averages.dual import Dual
 from fieldtheory.model.kernel import REAL
+from fieldtheory.model.measures.projection import EPS, NUDGE, POINTS_AT_MOST
+from fieldtheory.model.measures.sphere import angles, legendre, multiplicity, weights
 from fieldtheory.model.network import Layers, Network, fan_in
-from fieldtheory.model.projection import EPS, NUDGE, POINTS_AT_MOST
 from fieldtheory.model.spectrum import MULTIPLICITY_AT_MOST, Spectrum
-from fieldtheory.model.sphere import angles, legendre, multiplicity, weights
 
 BLOCK = 2**16  # numbers in one array of the recursion: what stays in a processor's cache
 PARAMETERS = ("weight_variance", "bias_variance")

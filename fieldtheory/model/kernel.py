@@ -12,9 +12,9 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.picture import Line, Picture
-from fieldtheory.model import layer
 from fieldtheory.model.activation import activation as named
-from fieldtheory.model.jet import JET, Jet
+from fieldtheory.model.averages.jet import JET, Jet
+from fieldtheory.model.depth import layer
 
 # The world a formula is evaluated in: floats here, power series in jet.py, many digits in
 # precise.py. Each offers these functions; `clip` guards against correlations of 1 + 1e-16.

@@ -6,9 +6,9 @@ from typing import Any
 
 from fieldtheory.ground import checks
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.model import layer
 from fieldtheory.model.activation import KNOWN, Activation
 from fieldtheory.model.activation import activation as named
+from fieldtheory.model.depth import layer
 from fieldtheory.model.kernel import REAL, Kernel
 
 KERNELS = ("ntk", "nngp")

@@ -9,9 +9,10 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.model import neglected, planar
+from fieldtheory.model import planar
 from fieldtheory.model.activation import activation
 from fieldtheory.model.curve import LearningCurve
+from fieldtheory.model.diagrams import neglected
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.network import Network
 from fieldtheory.model.perturbative import expand, renormalise

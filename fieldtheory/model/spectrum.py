@@ -13,8 +13,8 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.kernel import Kernel
-from fieldtheory.model.projection import by_harmonics, by_series
-from fieldtheory.model.sphere import multiplicity, zonal
+from fieldtheory.model.measures.projection import by_harmonics, by_series
+from fieldtheory.model.measures.sphere import multiplicity, zonal
 
 RESOLVED = 1e-6  # the largest relative error of an eigenvalue that is kept
 DOUBTFUL = 1e-9  # relative error of the accurate road beyond which the plain one is asked too

@@ -17,8 +17,8 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.polynomial import Monomial, Polynomial, added
-from fieldtheory.model import harmonic
-from fieldtheory.model.sphere import harmonics, multiplicity
+from fieldtheory.model.measures import harmonic
+from fieldtheory.model.measures.sphere import harmonics, multiplicity
 
 ACCURACY = 1e-8  # of a component at a point, relative to the root mean square of the target
 UNIT = 1e-8  # how far from one the norm of a row may be

@@ -12,8 +12,8 @@ from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.kernel import Kernel, standard_kernel
+from fieldtheory.model.measures.precise import precise_spectrum
 from fieldtheory.model.network import Network
-from fieldtheory.model.precise import precise_spectrum
 from fieldtheory.model.predict import Model, kernel_of, predict
 from fieldtheory.model.spectrum import Spectrum, spectrum
 from fieldtheory.model.task import Task

@@ -15,7 +15,7 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
-from fieldtheory.model.gram import normalised, points
+from fieldtheory.model.measures.gram import normalised, points
 
 NAMES = ("digits", "diabetes")
 CONSTANT = 1e-12  # spread of a feature, relative to its size, that is no spread

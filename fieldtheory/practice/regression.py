@@ -16,10 +16,10 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.kernel import Kernel
+from fieldtheory.model.measures.sphere import zonal
 from fieldtheory.model.network import Network
 from fieldtheory.model.predict import Model, kernel_of, modes_of
 from fieldtheory.model.spectrum import Spectrum
-from fieldtheory.model.sphere import zonal
 from fieldtheory.model.task import Task
 from fieldtheory.practice.draw import Sample, draw
 from fieldtheory.practice.store import Store

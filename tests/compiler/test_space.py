@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from fieldtheory.compiler.space import circle, hypercube, sphere, torus, wave_vectors
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.model.sphere import harmonics, multiplicity
+from fieldtheory.model.measures.sphere import harmonics, multiplicity
 from tests.tolerance import agree, rounding
 
 SPACES = [circle(), sphere(3), sphere(5), sphere(50), torus(1), torus(2), torus(3), hypercube(5)]

@@ -10,7 +10,7 @@ from scipy.special import erf, ndtr
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model import activation as module
 from fieldtheory.model.activation import ACTIVATIONS, KNOWN, NAMES, activation
-from fieldtheory.model.jet import JET, Jet
+from fieldtheory.model.averages.jet import JET, Jet
 from fieldtheory.model.kernel import REAL
 from tests.oracles import gaussians
 from tests.oracles.mutation import spoil, survives

@@ -9,8 +9,8 @@ from hypothesis import strategies as st
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model.activation import ACTIVATIONS
 from fieldtheory.model.kernel import Kernel, standard_kernel
+from fieldtheory.model.measures.precise import precise_spectrum
 from fieldtheory.model.network import Network
-from fieldtheory.model.precise import precise_spectrum
 from fieldtheory.model.spectrum import spectrum
 from tests.oracles.closed_forms import gaussian
 from tests.tolerance import agree, rounding

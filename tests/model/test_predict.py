@@ -16,7 +16,7 @@ from fieldtheory.model.network import Network
 from fieldtheory.model.predict import METHODS, kernel_of, modes_of, predict, quick_error
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.task import Task
-from tests.model.test_precise import of
+from tests.model.measures.test_precise import of
 from tests.oracles.published import CROSSING, CURVES
 from tests.tolerance import agree, rounding, sampling
 
@@ -78,7 +78,7 @@ def test_the_uncertainty_covers_exact_regression(entry):
 
 @pytest.mark.parametrize(("d", "last", "ridge", "rows"), CROSSING)
 def test_the_uncertainty_covers_the_measured_defect(d, last, ridge, rows):
-    from tests.model.test_neglected import case
+    from tests.model.diagrams.test_neglected import case
 
     spectrum, power = case(d, last)
     task = Task.sphere(d, power, ridge=ridge)

@@ -12,11 +12,11 @@ from scipy.fft import rfft
 from fieldtheory.compiler.generated import log_power_eigenvalue
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.kernel import Kernel, standard_kernel
+from fieldtheory.model.measures.precise import precise_spectrum
 from fieldtheory.model.network import Network
 from fieldtheory.model.perturbative import _Logarithms
-from fieldtheory.model.precise import precise_spectrum
 from fieldtheory.model.spectrum import Spectrum, spectrum
-from tests.model.test_precise import of
+from tests.model.measures.test_precise import of
 from tests.oracles import closed_forms, published
 from tests.oracles.quadrature import eigenvalue
 from tests.tolerance import agree, asymptotic, rounding

@@ -20,8 +20,8 @@ from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.reader import polynomial
-from fieldtheory.model import harmonic
 from fieldtheory.model import target as module
+from fieldtheory.model.measures import harmonic
 from fieldtheory.model.target import Target, ZonalMixture
 from tests.tolerance import agree, rounding, sampling
 

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
-from fieldtheory.model.data import empirical_spectrum
+from fieldtheory.model.measures.data import empirical_spectrum
 from fieldtheory.model.network import Network
 from fieldtheory.practice import dataset as module
 from fieldtheory.practice.dataset import Dataset, dataset, one_against_rest

@@ -1,0 +1,1 @@
+"""Gaussian averages of activations, and the arithmetic they are done in."""

@@ -1,0 +1,1 @@
+"""Layers as a flow: one layer, fixed points, criticality, phases."""

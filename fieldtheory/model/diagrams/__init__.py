@@ -1,0 +1,1 @@
+"""Crossing diagrams summed with numbers: spheres, finite measures, Poisson to fixed."""

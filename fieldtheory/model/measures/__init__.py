@@ -1,0 +1,1 @@
+"""Where inputs lie, and the modes a kernel has there."""

@@ -1,0 +1,122 @@
+r"""Projecting a zonal kernel on harmonics, in float64: two roads that share only the kernel.
+
+Both integrate over the angle theta by Clenshaw-Curtis (`sphere.angles`), which converges
+geometrically for kernels of networks, ReLU included, and double the nodes until halving them
+changes nothing beyond rounding.
+
+`by_series` integrates by parts l times (Rodrigues' formula), which leaves the l-th Taylor
+coefficient a_l(t) of the kernel:
+
+.. math:: \lambda_l = \prod_{j=1}^{l} \frac{j}{d - 3 + 2j} \; E_t[a_l(t) (1 - t^2)^l]
+
+For positive kernels nearly all terms have one sign, so every eigenvalue keeps its relative
+accuracy, however small. Cost: degrees^2 per node.
+
+`by_harmonics` is the definition, :math:`\lambda_l = E_t[K(t) P_l(t)]`. Its rounding is relative to
+K(1) / sqrt(multiplicity), which an eigenvalue of high degree falls far below. Cost: degrees per
+node, so it serves the thousands of degrees that low dimensions need.
+
+The rounding of either includes what the kernel's own formula loses where correlations are close to
+one (deep networks): it is computed once more with every correlation a few roundings lower.
+"""
+
+from collections.abc import Callable
+from itertools import islice
+from math import sqrt
+from types import SimpleNamespace
+
+import numpy as np
+
+from fieldtheory.ground.arrays import Array
+from fieldtheory.model.averages.jet import JET, Jet
+from fieldtheory.model.kernel import REAL, Kernel
+from fieldtheory.model.measures.sphere import angles, harmonics, weights
+
+EPS = float(np.finfo(float).eps)
+NUDGE = 16 * EPS  # the rounding of a correlation, relative
+POINTS_AT_MOST = 2**15
+Projections = tuple[Array, Array, Array]  # eigenvalues, bound on rounding, change on halving
+
+
+def by_series(kernel: Kernel, dimension: int, last: int) -> tuple[Array, Array]:
+    """Eigenvalues 0 .. last by Rodrigues' formula, and a bound on the error of each."""
+    points = 4 * int(48 + 2 * sqrt(dimension + 2 * last))
+    return _refined(_series, kernel, dimension, last, points)
+
+
+def by_harmonics(kernel: Kernel, dimension: int, last: int) -> tuple[Array, Array]:
+    """Eigenvalues 0 .. last by their definition, and a bound on the error of each."""
+    points = 4 * (64 + last + int(sqrt(dimension)))
+    return _refined(_harmonics, kernel, dimension, last, points)
+
+
+def _refined(
+    project: Callable[[Kernel, int, int, int], Projections],
+    kernel: Kernel,
+    dimension: int,
+    last: int,
+    points: int,
+) -> tuple[Array, Array]:
+    """Double the nodes until halving changes no more than rounding, or hardly less than before.
+
+    The second stop is for kernels so steep near t = 1 that 1 - p^2 itself has lost digits there:
+    more nodes do not help, and the change is then the honest error. Infinite errors mean that the
+    kernel was not finite at the nodes.
+    """
+    lam, error, before = np.zeros(last + 1), np.full(last + 1, np.inf), np.inf
+    while points <= POINTS_AT_MOST:
+        finer, rounding, change = project(kernel, dimension, last, points)
+        if not np.all(np.isfinite(finer)):
+            break
+        lam, error = finer, rounding + change
+        worst = float(np.max(change / (rounding + np.finfo(float).tiny)))
+        if worst <= 4 or worst > before / 8:
+            break
+        before = worst
+        points *= 2
+    return lam, error
+
+
+def _nudged(world: SimpleNamespace) -> SimpleNamespace:
+    """A world in which correlations come out a few roundings lower."""
+    lower = {"clip": lambda p, *ends: world.clip(p, *ends) * (1 - NUDGE)}
+    return SimpleNamespace(**{**vars(world), **lower})
+
+
+def _series(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:
+    theta, w = angles(points), weights(dimension, points)
+    half = np.zeros_like(w)
+    half[::2] = weights(dimension, points // 2)
+    live = w > 0
+    live[[0, -1]] = False  # the ends carry no weight, and are where kernels are singular
+    theta, w, half = theta[live], w[live], half[live]
+    with np.errstate(all="ignore"):  # what is not finite is judged by the caller
+        t, slope, coarse = np.cos(theta), np.sin(theta) ** 2, half > 0
+        terms = kernel.function(Jet.variable(t, slope, last), JET).coefficients
+        lower = Jet.variable(t[coarse] * (1 - NUDGE), slope[coarse], last)
+        shaken = kernel.function(lower, _nudged(JET)).coefficients - terms[:, coarse]
+    j = np.arange(1, last + 1)
+    factor = np.concatenate([[1.0], np.cumprod(j / (dimension - 3 + 2.0 * j))])
+    lam = factor * (terms @ w)
+    rounding = (64 + dimension / 64 + 4 * np.arange(last + 1)) * EPS * factor * (np.abs(terms) @ w)
+    rounding += factor * np.abs(shaken @ half[coarse])
+    return lam, rounding, np.abs(lam - factor * (terms @ half))
+
+
+def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:
+    cosines, w = np.cos(angles(points)), weights(dimension, points)
+    values = kernel(cosines)
+    fine, square = w * values, w * values**2
+    half = weights(dimension, points // 2)
+    coarse = half * values[::2]
+    shaken = half * kernel.function(cosines[::2] * (1 - NUDGE), _nudged(REAL)) - coarse
+    rows: list[tuple[float, float, float]] = []
+    for l, p in enumerate(islice(harmonics(dimension, cosines), last + 1)):
+        value = float(np.einsum("i,i->", fine, p))  # einsum: no threads for so small a sum
+        spread = sqrt(float(np.einsum("i,i,i->", square, p, p)))
+        change = abs(value - float(np.einsum("i,i->", coarse, p[::2])))
+        shift = shaken * p[::2]  # of one sign where it matters, or as good as random
+        loss = abs(float(shift.sum())) + sqrt(float(np.einsum("i,i->", shift, shift)))
+        rows.append((value, (4 + dimension / 64 + l / 8) * EPS * spread + loss, change))
+    table = np.array(rows).T
+    return table[0], table[1], table[2]
