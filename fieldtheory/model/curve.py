@@ -1,6 +1,7 @@
 """A predicted learning curve: the numbers, their error estimate, and the laws they rest on."""
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from html import escape
 from typing import Any
 
@@ -25,8 +26,15 @@ class LearningCurve:
     kappa        (sizes,) effective ridge per sample
     label        of the curve in a picture; the method unless given
     regime       in words: where the method holds, and how far this question is from its edge
+    parts        what each column of the above is; "degree 0", "degree 1", ... unless given
+    uncertainties  what `uncertainty` is made of, by name, (sizes,) each
+    orders       (clusters, sizes) error with diagrams of 1, 2, ... samples at a time; of the method
+                 "crossing" alone
+    observables  what else the theory says, by name, (sizes,) each: posterior variance, effective
+                 dimension, train error, log evidence
 
-    The errors are clean: the noise of the test label is not counted.
+    The errors are clean: the noise of the test label is not counted. Of several outputs they are
+    the sum.
     """
 
     samples: Array
@@ -40,6 +48,10 @@ class LearningCurve:
     question: str
     laws: tuple[Law, ...]
     label: str = ""
+    parts: tuple[str, ...] = ()
+    uncertainties: Mapping[str, Array] = field(default_factory=dict)
+    orders: Array | None = None
+    observables: Mapping[str, Array] = field(default_factory=dict)
     version: str = __version__
 
     def __post_init__(self) -> None:
@@ -52,6 +64,18 @@ class LearningCurve:
             if not np.all(np.isfinite(array)):
                 raise InvalidInput(f"{name} is not finite: the method {self.method} broke down")
             object.__setattr__(self, name, array)
+        for name in ("uncertainties", "observables"):
+            given = {key: frozen(values) for key, values in getattr(self, name).items()}
+            for key, array in given.items():
+                if array.shape != shape[:1] or not np.all(np.isfinite(array)):
+                    raise InvalidInput(f"{name}: {key!r} is not one finite number for each size")
+            object.__setattr__(self, name, given)
+        named = self.parts or tuple(f"degree {l}" for l in range(shape[1]))
+        if len(named) != shape[1]:
+            raise InvalidInput(f"{len(named)} parts for {shape[1]} columns: name each")
+        object.__setattr__(self, "parts", named)
+        if self.orders is not None:
+            object.__setattr__(self, "orders", frozen(self.orders))
 
     @property
     def per_degree(self) -> Array:
@@ -87,8 +111,12 @@ class LearningCurve:
             "variance": self.variance.tolist(),
             "method": self.method,
             "regime": self.regime,
+            "uncertainties": {name: array.tolist() for name, array in self.uncertainties.items()},
+            "orders": None if self.orders is None else self.orders.tolist(),
+            "parts": list(self.parts),
             "per_degree": self.per_degree.tolist(),
             "learnability": self.learnability.tolist(),
+            **{name: array.tolist() for name, array in self.observables.items()},
             "question": self.question,
             "laws": [law.name for law in self.laws],
             "version": self.version,
@@ -105,6 +133,19 @@ class LearningCurve:
             logarithmic=("x", "y"),
         )
 
+    def learning(self) -> Picture:
+        """What has been learnt by N samples: the error that each part carries, over its power."""
+        return Picture(
+            title=self.question,
+            x="samples",
+            y="share of each part that is not learnt",
+            lines=tuple(
+                Line(self.parts[l], self.samples, (1 - self.learnability[:, l]) ** 2)
+                for l in self._shown()
+            ),
+            logarithmic=("x",),
+        )
+
     def plot(self, axes: Any = None) -> Any:
         """Draw the curve with matplotlib; returns the axes. Raises `MissingExtra` without it."""
         return self.picture().draw(axes)
@@ -116,7 +157,7 @@ class LearningCurve:
 
     def _rows(self) -> tuple[list[str], list[list[str]]]:
         degrees = self._shown()
-        head = ["samples", "error", "+-", "bias", "variance", *(f"degree {l}" for l in degrees)]
+        head = ["samples", "error", "+-", "bias", "variance", *(self.parts[l] for l in degrees)]
         columns = [self.error, self.uncertainty, self.bias, self.variance]
         columns += [self.per_degree[:, l] for l in degrees]
         rows = [

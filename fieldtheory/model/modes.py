@@ -3,7 +3,7 @@
 from dataclasses import dataclass
 from functools import cached_property
 from html import escape
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 
@@ -15,6 +15,24 @@ from fieldtheory.ground.version import __version__
 
 EXCESS = 1e-9  # by which the listed modes may exceed the trace, relative: rounding
 SHOWN = 12
+
+
+class Spectral(Protocol):
+    """What the planar theory asks of a kernel: eigenvalues, how many modes share each, the trace,
+    what the listed modes leave of it, and a bound on the eigenvalues left out."""
+
+    @property
+    def eigenvalues(self) -> Array: ...
+    @property
+    def counts(self) -> Array: ...
+    @property
+    def trace(self) -> float: ...
+    @property
+    def tail(self) -> float: ...
+    @property
+    def tail_eigenvalue(self) -> float: ...
+    @property
+    def name(self) -> str: ...
 
 
 @dataclass(frozen=True, eq=False)

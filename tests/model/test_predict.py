@@ -13,7 +13,8 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model import planar
 from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.network import Network
-from fieldtheory.model.predict import METHODS, kernel_of, modes_of, predict, quick_error
+from fieldtheory.model.predict import METHODS, predict, quick_error
+from fieldtheory.model.question import kernel_of, modes_of
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.task import Task
 from tests.model.measures.test_precise import of
@@ -23,6 +24,8 @@ from tests.tolerance import agree, rounding, sampling
 NETWORK = Network(4)
 TASK = Task.sphere(50, [0, 0.5, 0.5])
 SPECTRUM = Spectrum.of([0.4, 0.05, 0.01], 6)
+PRINTED = 0.006  # what the sheet prints of its two-sample theory, and its rounding
+MEASURED = 0.006  # relative standard error of the sheet's Monte Carlo
 QUICK = 1e-3  # relative, what a search may lose by a shorter list of modes
 
 
@@ -69,9 +72,11 @@ def test_the_uncertainty_covers_exact_regression(entry):
     network, covered = network_of(entry["spec"]), 0
     for ridge, noise in sorted({(row[1], row[2]) for row in entry["rows"]}):
         rows = np.array([row for row in entry["rows"] if (row[1], row[2]) == (ridge, noise)])
-        curve = predict(network, task_of(entry, ridge, noise), rows[:, 0].tolist())
-        assert agree(curve.error, rows[:, 4], curve.uncertainty + sampling(rows[:, 5]))
-        assert np.all(curve.uncertainty < 0.3 * curve.error)  # and it is worth something
+        task, sizes = task_of(entry, ridge, noise), rows[:, 0].tolist()
+        for method, worth in (("planar", 0.3), ("crossing", 0.02)):
+            curve = predict(network, task, sizes, method=method)
+            assert agree(curve.error, rows[:, 4], curve.uncertainty + sampling(rows[:, 5]))
+            assert np.all(curve.uncertainty < worth * curve.error)  # and it is worth something
         covered += len(rows)
     assert covered == len(entry["rows"]) >= 80
 
@@ -82,9 +87,13 @@ def test_the_uncertainty_covers_the_measured_defect(d, last, ridge, rows):
 
     spectrum, power = case(d, last)
     task = Task.sphere(d, power, ridge=ridge)
-    curve = predict(spectrum, task, [row[0] for row in rows], ensemble="poisson")
+    sizes = [row[0] for row in rows]
+    curve = predict(spectrum, task, sizes, method="planar", ensemble="poisson")
     measured = curve.error / (1 + np.array([row[1] for row in rows]))
     assert agree(curve.error, measured, curve.uncertainty)
+    two = predict(spectrum, task, sizes, clusters=2, ensemble="poisson")
+    assert agree(two.error / measured, 1 + np.array([row[2] for row in rows]), PRINTED)
+    assert agree(two.error, measured, two.uncertainty + MEASURED * measured)
 
 
 # Reach ------------------------------------------------------------------------------------------
@@ -140,19 +149,23 @@ def test_a_target_above_the_listed_degrees():
 @settings(max_examples=20)
 def test_the_quick_error_is_the_planar_error(samples, ridge):
     task = Task.sphere(20, [0, 0.5, 0.5], noise=0.1, ridge=ridge)
-    full = predict(NETWORK, task, samples)
+    full = predict(NETWORK, task, samples, method="planar")
     assert agree(quick_error(NETWORK, task, samples), full.error[0], QUICK * full.error[0])
 
 
 def test_samples_may_be_one_number_or_an_array():
-    one = predict(SPECTRUM, Task.sphere(6, [0, 1.0], ridge=0.1), 10)
-    many = predict(SPECTRUM, Task.sphere(6, [0, 1.0], ridge=0.1), np.array([10, 20]))
+    task = Task.sphere(6, [0, 1.0], ridge=0.1)
+    one = predict(SPECTRUM, task, 10, method="planar")
+    many = predict(SPECTRUM, task, np.array([10, 20]), method="planar")
     assert one.error[0] == many.error[0]
 
 
 def test_the_fixed_ensemble_only_widens_the_planar_uncertainty():
     task = Task.sphere(6, [0, 1.0], ridge=0.1)
-    fixed, poisson = (predict(SPECTRUM, task, [20], ensemble=name) for name in ("fixed", "poisson"))
+    fixed, poisson = (
+        predict(SPECTRUM, task, [20], method="planar", ensemble=name)
+        for name in ("fixed", "poisson")
+    )
     assert fixed.error[0] == poisson.error[0]
     assert fixed.uncertainty[0] > poisson.uncertainty[0]
 
@@ -169,11 +182,11 @@ def test_a_curve_explains_itself():
     assert "Jacot" in text
     assert "<table>" in curve._repr_html_()
     assert curve.to_dict()["error"] == curve.error.tolist()
-    assert curve.picture().lines[0].label == "planar"
+    assert curve.picture().lines[0].label == "crossing"
 
 
 @pytest.mark.parametrize(
-    ("ridge", "verdict"), [(1000.0, ": holds"), (1.0, "OUT OF ITS REGIME; use 'planar'")]
+    ("ridge", "verdict"), [(1000.0, ": holds"), (1.0, "OUT OF ITS REGIME; use 'crossing'")]
 )
 def test_the_series_says_whether_it_holds(ridge, verdict):
     strong = Spectrum.of([2.0, 2.0, 1.0], 6)
@@ -208,8 +221,9 @@ def test_the_series_states_its_own_error():
         ({"order": 2, "method": "perturbative"}, "order = 2: the compiled series reaches order 1"),
         ({"order": -1}, "order = -1"),
         ({"ensemble": "canonical"}, "unknown ensemble"),
+        ({"clusters": 4}, r"clusters = 4: give 1 \(planar\), 2 or 3"),
         ({"keep": -1}, "keep = -1"),
-        ({"model": "relu"}, "model = 'relu': give a Network, a Kernel or a Spectrum"),
+        ({"model": "relu"}, "model = 'relu': on the sphere give a Network, Kernel or Spectrum"),
         ({"model": SPECTRUM}, "belongs to dimension 6, the task to 50"),
         (
             {"model": Spectrum.of([1.0, 0.1], 50)},

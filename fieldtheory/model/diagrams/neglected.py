@@ -18,11 +18,14 @@ It is evaluated once on planar propagators, not self-consistently: an estimate, 
 Measured, the planar defect is between one and two times the first contribution; twice is taken.
 """
 
+from collections.abc import Callable
+
 import numpy as np
 
 from fieldtheory.compiler import generated as law
 from fieldtheory.ground.arrays import Array
 from fieldtheory.model.measures.sphere import angles, legendre, weights
+from fieldtheory.model.modes import Spectral
 from fieldtheory.model.planar import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum
 
@@ -33,22 +36,40 @@ STEP = 1e-4  # of the response to the source, relative
 def crossing(spectrum: Spectrum, power: Array, samples: Array, kappa: Array) -> Array:
     """Relative change of the planar error by the two-sample crossing diagrams, per sample size."""
     few = slice(0, min(DEGREES, spectrum.eigenvalues.size))
-    lam, deg, G = spectrum.eigenvalues[few], spectrum.counts[few], power[few]
+    lam, deg = spectrum.eigenvalues[few], spectrum.counts[few]
     points = 4 * (64 + lam.size + int(np.sqrt(spectrum.dimension)))
     P = legendre(spectrum.dimension, lam.size - 1, np.cos(angles(points)))
     w = weights(spectrum.dimension, points)
-    N, k = samples[:, None], kappa[:, None]
+
+    def words(t1: Array, propagator: Array) -> Array:
+        c = (deg * propagator) @ P
+        u = np.minimum((t1 * c) ** 2, 1 - 1e-12)  # u = 1 only at t = 1, on a node of no weight
+        together = law.words_together(t1, u) @ w
+        return np.asarray(together[:, None] + (law.words_apart(t1, c, u) * w) @ P.T)
+
+    gamma = law.planar_gamma(spectrum.eigenvalues, spectrum.counts, samples, kappa)
+    return changed(words, (lam, deg, power[few]), samples, kappa, gamma)
+
+
+def changed(
+    words: Callable[[Array, Array], Array],
+    modes: tuple[Array, Array, Array],
+    samples: Array,
+    kappa: Array,
+    gamma: Array,
+) -> Array:
+    """Relative change of the planar error by `words`, and by what they do to c(1).
+
+    words  of a T-matrix (sizes, 1) and a propagator (sizes, kinds): the shift of D over N^2
+    modes  eigenvalues, counts and power of the kinds that cross
+    """
+    (lam, deg, G), N, k, gamma = modes, samples[:, None], kappa[:, None], gamma[:, None]
     C = lam * k / (lam + k)
-    gamma = law.planar_gamma(spectrum.eigenvalues, spectrum.counts, samples, kappa)[:, None]
 
     def shift(propagator: Array) -> Array:
         # s2 + c(1) = N kappa in the planar theory; what changes in c(1) changes with C
         t1 = 1 / (N * k + np.sum(deg * (propagator - C), axis=-1, keepdims=True))
-        c = (deg * propagator) @ P
-        u = np.minimum((t1 * c) ** 2, 1 - 1e-12)  # u = 1 only at t = 1, on a node of no weight
-        together = law.words_together(t1, u) @ w
-        apart = (law.words_apart(t1, c, u) * w) @ P.T
-        found = N**2 * (together[:, None] + apart)
+        found = N**2 * words(t1, propagator)
         # the crossing diagrams lower c(1), so that t1 rises: D = N t1(c(1)) + found, to first order
         share = N * t1**2 * deg * propagator**2
         heavy = gamma + np.sum(share - deg * (C / k) ** 2 / N, axis=-1, keepdims=True)
@@ -61,11 +82,11 @@ def crossing(spectrum: Spectrum, power: Array, samples: Array, kappa: Array) -> 
     residual = 1 / (1 + lam * D)
     crossed = np.sum(G * slope * residual**2, axis=-1)
     planar = np.sum(G * response * (k / (lam + k)) ** 2, axis=-1)
-    change: Array = crossed / planar - 1
-    return change
+    change: Array = crossed / np.where(planar > 0, planar, 1) - 1
+    return np.where(planar > 0, change, 0.0)
 
 
-def poisson(spectrum: Spectrum, power: Array, samples: Array, ridge: float, noise: float) -> Array:
+def poisson(spectrum: Spectral, power: Array, samples: Array, ridge: float, noise: float) -> Array:
     """(N/2) d^2 error / dN^2 by a central difference in log N, per sample size."""
     h = 1e-3
 

@@ -1,0 +1,230 @@
+"""The methods of `predict`, from a question to a curve with its own error estimate."""
+
+from typing import Any
+
+import numpy as np
+
+from fieldtheory.ground.arrays import Array
+from fieldtheory.ground.errors import OutOfRegime
+from fieldtheory.model import planar as theory
+from fieldtheory.model.curve import LearningCurve
+from fieldtheory.model.diagrams import featureless, neglected
+from fieldtheory.model.diagrams.beyond import Beyond, beyond
+from fieldtheory.model.parts import LEFT, kinds, octaves
+from fieldtheory.model.perturbative import expand, renormalise
+from fieldtheory.model.question import Question, kernel_of
+from fieldtheory.model.spectrum import Spectrum
+from fieldtheory.theory import laws
+
+CAREFUL = 0.3  # estimated relative error from which a curve carries a warning
+MARGIN = 1.5  # times the estimate of all higher orders: docs/accuracy.md says what that covers
+COLUMNS = 32  # of the points, whose pairs with all points show how heavy the features' tails are
+
+
+def planar(question: Question) -> LearningCurve:
+    """All non-crossing diagrams."""
+    modes, N, power = question.modes, question.samples, question.power
+    kappa = theory.effective_ridge(modes, N, question.ridge)
+    bias, variance = theory.mode_errors(modes, power, N, kappa, question.noise)
+    error = np.sum(bias + variance, axis=-1) + question.unlearnable
+    unsure = {
+        "crossing diagrams": 2 * np.abs(_neglected(question, kappa)) * error,
+        "truncation": error * _truncation(question, kappa),
+    }
+    if question.ensemble == "fixed":
+        curvature = neglected.poisson(modes, power, N, question.ridge, question.noise)
+        unsure["fixed samples"] = np.abs(curvature)
+    worst = _worst(unsure, error)
+    care = "" if worst < CAREFUL else "; crossing diagrams matter here, so use it with care"
+    return question.curve(
+        **_columns(question, bias, variance, _learnt(modes.eigenvalues, kappa)),
+        **_doubts(unsure),
+        kappa=kappa,
+        regime=f"all non-crossing diagrams; estimated error at most {_percent(worst)}{care}",
+        laws=(laws.SELF_CONSISTENT, laws.GAMMA, laws.PLANAR_ERROR, *question.kernel_laws),
+    )
+
+
+def crossing(question: Question) -> LearningCurve:
+    """Planar and crossing diagrams of two or three samples at a time."""
+    modes = question.modes
+    if not isinstance(modes, Spectrum):
+        raise OutOfRegime(
+            f"method 'crossing' on {getattr(modes, 'measure', 'given modes')}: it needs more than "
+            "eigenvalues, the sphere's harmonics or given points. Use method 'planar', or draw "
+            "points from the measure and give them to Task.data"
+        )
+    found = beyond(
+        modes,
+        question.power,
+        question.samples,
+        question.ridge,
+        question.noise,
+        clusters=question.clusters or 3,
+        ensemble=question.ensemble,
+    )
+    unsure = {
+        "higher orders": MARGIN * np.abs(found.remainder),
+        "truncation": found.error * _truncation(question, found.kappa),
+    }
+    if question.ensemble == "fixed":
+        unsure["fixed samples"] = np.abs(found.ensemble)
+    return question.curve(
+        **_columns(question, found.bias, found.variance, found.learnability),
+        **_doubts(unsure),
+        kappa=found.kappa,
+        orders=found.orders,
+        regime=_crossing_regime(found, _worst(unsure, found.error)),
+        laws=(laws.SELF_CONSISTENT, *question.kernel_laws),
+    )
+
+
+def _crossing_regime(found: Beyond, worst: float) -> str:
+    most = int(np.max(found.reached))
+    words = {1: "one sample (planar)", 2: "two samples", 3: "three samples"}
+    parts = [f"diagrams of up to {words[most]} at a time"]
+    short = int(np.sum(found.reached < most))
+    if short:
+        parts.append(f"at {short} of {found.reached.size} sizes fewer, for want of a solution")
+    unresolved = float(np.max(found.unresolved))
+    if unresolved > 0.01:
+        parts.append(f"{_percent(unresolved)} of the loop in degrees that do not cross")
+    parts.append(f"estimated error at most {_percent(worst)}")
+    if worst >= CAREFUL:
+        parts.append("higher orders matter here, so use it with care")
+    return "; ".join(parts)
+
+
+# The series ---------------------------------------------------------------------------------------
+
+
+def equivalent(question: Question) -> LearningCurve:
+    """The leading order in 1 / samples."""
+    return _expanded(question, question.modes, _bare_ridge(question), 0)
+
+
+def perturbative(question: Question) -> LearningCurve:
+    """The series through an order in 1 / samples."""
+    return _expanded(question, question.modes, _bare_ridge(question), question.order)
+
+
+def renormalised(question: Question) -> LearningCurve:
+    """The series of the trimmed kernel, the rest of it on the ridge."""
+    task = question.task
+    if not task.on_sphere:
+        raise OutOfRegime(
+            "method 'renormalised' trims a power series in the cosine, so it needs the sphere: "
+            "give Task.sphere, or use 'planar'"
+        )
+    keep = max(question.keep, task.function.degree)
+    kernel = kernel_of(question.model, task)
+    trimmed, ridge = renormalise(kernel, task.dimension, keep, task.ridge)
+    return _expanded(question, trimmed, ridge, question.order, (laws.RENORMALISED_RIDGE,))
+
+
+def _expanded(
+    question: Question, modes: Any, ridge: float, order: int, extra: tuple[Any, ...] = ()
+) -> LearningCurve:
+    N, noise, size = question.samples, question.noise, modes.eigenvalues.size
+    power = np.resize(question.power, size) * (np.arange(size) < question.power.size)
+    bias, variance, loop = expand(
+        modes, power, N, ridge, noise, order=order, ensemble=question.ensemble
+    )
+    first = expand(modes, power, N, ridge, noise, order=1, ensemble=question.ensemble)
+    leading = expand(modes, power, N, ridge, noise, order=0, ensemble="poisson")[0].sum(-1)
+    step = np.abs(np.sum(first[0] + first[1], axis=-1) - leading)
+    # order 0 misses the first correction, order 1 the second: one more power of c0 / s2
+    kappa = ridge / N
+    return question.curve(
+        **_columns(question, bias, variance, _learnt(modes.eigenvalues, kappa)),
+        **_doubts({"next order": step if order == 0 else step * loop**order}),
+        kappa=kappa,
+        regime=_loop_regime(order, float(loop.max())),
+        label=f"{question.method}, order {order}",
+        laws=(*extra, *question.kernel_laws),
+    )
+
+
+def _loop_regime(order: int, loop: float) -> str:
+    verdict = "holds" if loop < 0.3 else "marginal" if loop < 1 else "OUT OF ITS REGIME"
+    return f"order {order} in 1/samples, needs c0/s2 << 1, here at most {loop:.2g}: {verdict}" + (
+        "" if loop < 0.3 else "; use 'crossing' or a larger ridge"
+    )
+
+
+def _bare_ridge(question: Question) -> float:
+    """Ridge plus tail; a tail alone is no ridge, for it depends on where the list was cut."""
+    return question.ridge if question.task.ridge > 0 else 0.0
+
+
+# What the methods share ---------------------------------------------------------------------------
+
+
+def _columns(question: Question, bias: Array, variance: Array, learnt: Array) -> dict[str, Any]:
+    """Bias, variance and learnability in the parts that are shown."""
+    if not question.task.on_data:
+        names = () if question.task.on_sphere else kinds(question.modes)
+        return {
+            "mode_bias": bias,
+            "mode_variance": variance,
+            "learnability": learnt,
+            "parts": names,
+        }
+    parts = octaves(bias.shape[-1])
+    nothing = np.zeros((len(bias), 1 if question.unlearnable else 0))
+    return {
+        "mode_bias": np.hstack([parts.summed(bias), nothing + question.unlearnable]),
+        "mode_variance": np.hstack([parts.summed(variance), nothing]),
+        "learnability": np.hstack([parts.averaged(learnt, question.power), nothing]),
+        "parts": parts.names + (LEFT,) * nothing.shape[1],
+    }
+
+
+def _learnt(eigenvalues: Array, kappa: Array) -> Array:
+    """(sizes, kinds) L."""
+    return np.asarray(eigenvalues / (eigenvalues + kappa[:, None]))
+
+
+def _truncation(question: Question, kappa: Array) -> Array:
+    """What the tail does beyond being a ridge, relative: a mode of it counts lam kappa / (lam +
+    kappa), not lam, in N kappa."""
+    modes = question.modes
+    share = np.minimum(modes.tail_eigenvalue / kappa, 1) / (question.samples * kappa)
+    return np.asarray(2 * modes.tail * share)
+
+
+def _neglected(question: Question, kappa: Array) -> Array:
+    """Relative size of the first crossing diagrams."""
+    modes, power, N = question.modes, question.power, question.samples
+    if isinstance(modes, Spectrum):
+        return neglected.crossing(modes, power, N, kappa)
+    excess = _excess(question, kappa) if question.task.on_data else 1.0
+    return featureless.crossing(modes, power, N, kappa, excess)
+
+
+def _excess(question: Question, kappa: Array) -> Array:
+    """(sizes,) the mean fourth power of the dressed propagator between points, over a Gaussian's;
+    not less than a Gaussian's."""
+    found = question.found
+    lam, phi = found.eigenvalues, found.functions
+    some = phi[:: max(found.points // COLUMNS, 1)]
+    heavy = []
+    for k in kappa:
+        c = (phi * (lam * k / (lam + k))) @ some.T
+        c = c[c < np.max(c, axis=0)]  # not a point with itself
+        heavy.append(np.mean(c**4) / (3 * np.mean(c**2) ** 2))
+    return np.maximum(heavy, 1.0)
+
+
+def _doubts(unsure: dict[str, Array]) -> dict[str, Any]:
+    """The uncertainty and what it is made of."""
+    return {"uncertainty": np.asarray(sum(unsure.values())), "uncertainties": unsure}
+
+
+def _worst(unsure: dict[str, Array], error: Array) -> float:
+    total = np.asarray(sum(unsure.values()))
+    return float(np.max(total / np.where(error > 0, error, 1), where=error > 0, initial=0.0))
+
+
+def _percent(fraction: float) -> str:
+    return f"{100 * fraction:.{'2g' if fraction < 1 else '0f'}} %"
