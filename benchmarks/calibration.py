@@ -27,7 +27,7 @@ for dimension in (3, 5, 10, 50):
     for norm in ("unit", "dimension"):
         for ridge, noise in ((0.0, 0.0), (0.1, 0.0), (0.1, 0.1)):
             task = ft.Task.sphere(dimension, [0, 0.5, 0.5], noise, ridge=ridge, input_norm=norm)
-            curve = ft.predict(NETWORK, task, SAMPLES)
+            curve = ft.predict(NETWORK, task, SAMPLES, method="planar")
             measured = ft.measure(NETWORK, task, SAMPLES, draws=60, rng=5, progress=False)
             gap, spread = measured.error - curve.error, measured.standard_error
             covered += (np.abs(gap) <= curve.uncertainty + spread).tolist()

@@ -45,18 +45,19 @@ def curve(path: Path) -> None:
     """The paper's network, predicted and measured."""
     network = ft.Network(depth=4, activation="relu", weight_variance=1, bias_variance=1)
     task = ft.Task.sphere(dimension=50, target=[0, 0.5, 0.5])
-    planar = ft.predict(network, task, spread(100, 800))
+    predicted = ft.predict(network, task, spread(100, 800))
     measured = ft.measure(network, task, [100, 200, 400], draws=30, rng=1, progress=False)
-    ft.draw(planar, measured, path=path)
+    ft.draw(predicted, measured, path=path)
 
 
 def doubt(path: Path) -> None:
-    """Few modes, little ridge: a prediction that is not sure of itself."""
+    """Few modes, little ridge: a planar prediction that is not sure of itself, and a better one."""
     network = ft.Network(depth=3)
     task = ft.Task.sphere(dimension=5, target="x0 + x0*x1", ridge=0.01)
-    planar = ft.predict(network, task, spread(10, 160))
+    planar = ft.predict(network, task, spread(10, 160), method="planar")
+    crossing = ft.predict(network, task, spread(10, 160))
     measured = ft.measure(network, task, [10, 20, 40, 80, 160], draws=60, rng=1, progress=False)
-    ft.draw(planar, measured, path=path)
+    ft.draw(planar, crossing, measured, path=path)
 
 
 def spread(low: int, high: int) -> list[int]:

@@ -63,7 +63,7 @@ for name, values in computed.items():
 draws = DRAWS | (LARGE if options.large else {})
 task = ft.Task.sphere(dimension=50, target=[0, 0.5, 0.5])
 fine = sorted({*draws, *np.geomspace(100, max(draws), 25).round().astype(int).tolist()})
-planar = ft.predict(network, task, fine)
+planar = ft.predict(network, task, fine, method="planar")
 leading = ft.predict(network, task, fine, method="renormalised", order=0)
 first = ft.predict(network, task, fine, method="renormalised", order=1)
 

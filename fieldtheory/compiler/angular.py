@@ -122,7 +122,7 @@ class AngularPlan:
         4 functions of the angle and 2 quadratures with 150 nodes (exact to degree 299), 100 \
 degrees: 6.0e+06 operations, at most 2.5e+06 bytes
         """
-        reach, total = _extent(self, space, tuple(sizes.items()))
+        reach, total = extent(self, space, sizes)
         degrees, nodes = space.entries(reach), space.nodes(total)
         functions, taken_back, averages = self._contractions
         rows, longest = len(self.program.source.splitlines()), max(degrees, nodes)
@@ -272,6 +272,17 @@ def evaluate(
 
 
 # -- how far degrees reach ------------------------------------------------------------------------
+
+
+def extent(plan: AngularPlan, space: Space, sizes: Mapping[str, int]) -> tuple[int, int]:
+    """The last degree that the plan's sums must reach, and the largest sum of degrees under a
+    quadrature, for arrays over degrees with that many entries.
+
+    >>> from fieldtheory.compiler.space import sphere
+    >>> extent(plan_series(learning.mean(order=2)), sphere(3), {"lam": 11})
+    (10, 40)
+    """
+    return _extent(plan, space, tuple(sizes.items()))
 
 
 @lru_cache(maxsize=256)

@@ -169,61 +169,24 @@ def words_together(t1: Any, u: Any, xp: Any = numpy) -> Any:
     return t1*u**2/(1 - u)
 
 
-def leading_bias(lam: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
-    """Derived: diagrams of the error, order 0."""
-    eta_ = xp.expand_dims(eta, -1)
-    s2_ = xp.expand_dims(s2, -1)
-    return G*s2_**2/(eta_*lam + s2_)**2
-
-
-def bias_correction(lam: Any, deg: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
-    """Derived: diagrams of the mean, order 1."""
-    eta_ = xp.expand_dims(eta, -1)
-    c0 = eta_*lam
-    s2_ = xp.expand_dims(s2, -1)
-    c1 = c0 + s2_
-    sum0 = xp.sum(deg*lam*s2_/c1, axis=-1)
-    sum0_ = xp.expand_dims(sum0, -1)
-    return 2*G*c0*s2_*sum0_/(c1*c1*c1)
-
-
-def variance_correction(lam: Any, deg: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
-    """Derived: diagrams of the covariance, order 1."""
-    eta_ = xp.expand_dims(eta, -1)
-    s2_ = xp.expand_dims(s2, -1)
-    c0 = (1/((eta_*lam + s2_)**2))
-    sum0 = xp.sum(G*c0*s2_**2, axis=-1)
-    sum0_ = xp.expand_dims(sum0, -1)
-    return c0*deg*eta_*lam**2*sum0_
-
-
-def noise_correction(lam: Any, deg: Any, eta: Any, s2: Any, v: Any, xp: Any = numpy) -> Any:
-    """Derived: diagrams of the label noise, order 1."""
-    eta_ = xp.expand_dims(eta, -1)
-    s2_ = xp.expand_dims(s2, -1)
-    v_ = xp.expand_dims(v, -1)
-    return deg*eta_*lam**2*v_/(eta_*lam + s2_)**2
-
-
-def fixed_bias_correction(lam: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
-    """Derived: from a Poisson to a fixed number of samples, squared mean."""
-    eta_ = xp.expand_dims(eta, -1)
-    s2_ = xp.expand_dims(s2, -1)
-    c0 = eta_*lam + s2_
-    return -2*G*eta_*lam**2*s2_**2/(c0*c0*c0*c0)
-
-
-def fixed_variance_correction(lam: Any, G: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
-    """Derived: from a Poisson to a fixed number of samples, covariance."""
-    eta_ = xp.expand_dims(eta, -1)
-    s2_ = xp.expand_dims(s2, -1)
-    c0 = eta_*lam + s2_
-    return -G*eta_*lam**2*s2_**2/(c0*c0*c0*c0)
-
-
 def loop_parameter(lam: Any, deg: Any, eta: Any, s2: Any, xp: Any = numpy) -> Any:
     """Derived: the tadpole C(x, x) / s2, what the series expands in."""
     eta_ = xp.expand_dims(eta, -1)
     s2_ = xp.expand_dims(s2, -1)
     sum0 = xp.sum(deg*lam*s2_/(eta_*lam + s2_), axis=-1)
     return sum0/s2
+
+
+def fixed_samples_1(N: Any, f2: Any, xp: Any = numpy) -> Any:
+    """Derived: from a Poisson to a fixed number of samples, order 1."""
+    return -f2/N
+
+
+def fixed_samples_2(N: Any, f3: Any, f4: Any, xp: Any = numpy) -> Any:
+    """Derived: from a Poisson to a fixed number of samples, order 2."""
+    return (2*f3 + 3*f4)/N**2
+
+
+def fixed_samples_3(N: Any, f4: Any, f5: Any, f6: Any, xp: Any = numpy) -> Any:
+    """Derived: from a Poisson to a fixed number of samples, order 3."""
+    return -(6*f4 + 20*f5 + 15*f6)/(N*N*N)

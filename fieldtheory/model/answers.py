@@ -10,14 +10,18 @@ from fieldtheory.model import planar as theory
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.diagrams import featureless, neglected
 from fieldtheory.model.diagrams.beyond import Beyond, beyond
+from fieldtheory.model.modes import Spectral
+from fieldtheory.model.observables import certainty, observables
 from fieldtheory.model.parts import LEFT, kinds, octaves
-from fieldtheory.model.perturbative import expand, renormalise
+from fieldtheory.model.perturbative import Expansion, expand_points, expansion, renormalise
 from fieldtheory.model.question import Question, kernel_of
+from fieldtheory.model.series.points import Points
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.theory import laws
 
 CAREFUL = 0.3  # estimated relative error from which a curve carries a warning
 MARGIN = 1.5  # times the estimate of all higher orders: docs/accuracy.md says what that covers
+FOLLOWED = 600  # points up to which the order after the last is computed, as an error estimate
 COLUMNS = 32  # of the points, whose pairs with all points show how heavy the features' tails are
 
 
@@ -40,6 +44,9 @@ def planar(question: Question) -> LearningCurve:
         **_columns(question, bias, variance, _learnt(modes.eigenvalues, kappa)),
         **_doubts(unsure),
         kappa=kappa,
+        observables=observables(
+            modes, power, N, question.task.ridge, question.noise, outputs=question.task.outputs
+        ).columns,
         regime=f"all non-crossing diagrams; estimated error at most {_percent(worst)}{care}",
         laws=(laws.SELF_CONSISTENT, laws.GAMMA, laws.PLANAR_ERROR, *question.kernel_laws),
     )
@@ -74,6 +81,7 @@ def crossing(question: Question) -> LearningCurve:
         **_doubts(unsure),
         kappa=found.kappa,
         orders=found.orders,
+        observables=_certain(question, found.learnability),
         regime=_crossing_regime(found, _worst(unsure, found.error)),
         laws=(laws.SELF_CONSISTENT, *question.kernel_laws),
     )
@@ -100,12 +108,12 @@ def _crossing_regime(found: Beyond, worst: float) -> str:
 
 def equivalent(question: Question) -> LearningCurve:
     """The leading order in 1 / samples."""
-    return _expanded(question, question.modes, _bare_ridge(question), 0)
+    return _series(question, 0)
 
 
 def perturbative(question: Question) -> LearningCurve:
     """The series through an order in 1 / samples."""
-    return _expanded(question, question.modes, _bare_ridge(question), question.order)
+    return _series(question, question.order)
 
 
 def renormalised(question: Question) -> LearningCurve:
@@ -119,42 +127,54 @@ def renormalised(question: Question) -> LearningCurve:
     keep = max(question.keep, task.function.degree)
     kernel = kernel_of(question.model, task)
     trimmed, ridge = renormalise(kernel, task.dimension, keep, task.ridge)
-    return _expanded(question, trimmed, ridge, question.order, (laws.RENORMALISED_RIDGE,))
+    found = _expansion(question, trimmed, ridge, question.order)
+    return _expanded(question, found, trimmed.eigenvalues, ridge, (laws.RENORMALISED_RIDGE,))
+
+
+def _series(question: Question, order: int) -> LearningCurve:
+    modes, task = question.modes, question.task
+    # a tail alone is no ridge, for it depends on where the list was cut
+    ridge = question.ridge if task.ridge > 0 else 0.0
+    if not task.on_data:
+        found = _expansion(question, modes, ridge, order)
+    else:
+        noise = task.noise * task.outputs  # what is in no mode is among the labels already
+        found = expand_points(
+            Points.of(question.found, task.labelled.labels),
+            question.samples,
+            ridge,
+            noise,
+            order=order,
+            ensemble=question.ensemble,
+            following=task.labelled.points <= FOLLOWED,
+        )
+    return _expanded(question, found, modes.eigenvalues, ridge)
+
+
+def _expansion(question: Question, modes: Spectral, ridge: float, order: int) -> Expansion:
+    size = modes.eigenvalues.size
+    power = np.resize(question.power, size) * (np.arange(size) < question.power.size)
+    N, noise = question.samples, question.noise
+    return expansion(modes, power, N, ridge, noise, order=order, ensemble=question.ensemble)
 
 
 def _expanded(
-    question: Question, modes: Any, ridge: float, order: int, extra: tuple[Any, ...] = ()
+    question: Question,
+    found: Expansion,
+    eigenvalues: Array,
+    ridge: float,
+    extra: tuple[Any, ...] = (),
 ) -> LearningCurve:
-    N, noise, size = question.samples, question.noise, modes.eigenvalues.size
-    power = np.resize(question.power, size) * (np.arange(size) < question.power.size)
-    bias, variance, loop = expand(
-        modes, power, N, ridge, noise, order=order, ensemble=question.ensemble
-    )
-    first = expand(modes, power, N, ridge, noise, order=1, ensemble=question.ensemble)
-    leading = expand(modes, power, N, ridge, noise, order=0, ensemble="poisson")[0].sum(-1)
-    step = np.abs(np.sum(first[0] + first[1], axis=-1) - leading)
-    # order 0 misses the first correction, order 1 the second: one more power of c0 / s2
-    kappa = ridge / N
+    kappa, kept = ridge / question.samples, slice(found.order + 1)
+    bias, variance = found.bias[kept].sum(axis=0), found.variance[kept].sum(axis=0)
     return question.curve(
-        **_columns(question, bias, variance, _learnt(modes.eigenvalues, kappa)),
-        **_doubts({"next order": step if order == 0 else step * loop**order}),
+        **_columns(question, bias, variance, _learnt(eigenvalues, kappa)),
+        **_doubts({"next order": found.uncertainty}),
         kappa=kappa,
-        regime=_loop_regime(order, float(loop.max())),
-        label=f"{question.method}, order {order}",
+        regime=found.regime,
+        label=f"{question.method}, order {found.order}",
         laws=(*extra, *question.kernel_laws),
     )
-
-
-def _loop_regime(order: int, loop: float) -> str:
-    verdict = "holds" if loop < 0.3 else "marginal" if loop < 1 else "OUT OF ITS REGIME"
-    return f"order {order} in 1/samples, needs c0/s2 << 1, here at most {loop:.2g}: {verdict}" + (
-        "" if loop < 0.3 else "; use 'crossing' or a larger ridge"
-    )
-
-
-def _bare_ridge(question: Question) -> float:
-    """Ridge plus tail; a tail alone is no ridge, for it depends on where the list was cut."""
-    return question.ridge if question.task.ridge > 0 else 0.0
 
 
 # What the methods share ---------------------------------------------------------------------------
@@ -183,6 +203,12 @@ def _columns(question: Question, bias: Array, variance: Array, learnt: Array) ->
 def _learnt(eigenvalues: Array, kappa: Array) -> Array:
     """(sizes, kinds) L."""
     return np.asarray(eigenvalues / (eigenvalues + kappa[:, None]))
+
+
+def _certain(question: Question, learnt: Array) -> dict[str, Array]:
+    """What follows from learnability alone, by whatever method."""
+    variance, dimension = certainty(question.modes, question.samples, learnt, question.task.ridge)
+    return {"posterior_variance": variance, "effective_dimension": dimension}
 
 
 def _truncation(question: Question, kappa: Array) -> Array:

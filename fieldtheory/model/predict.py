@@ -9,6 +9,7 @@ from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model import answers
 from fieldtheory.model import planar as theory
 from fieldtheory.model.curve import LearningCurve
+from fieldtheory.model.perturbative import ORDERS
 from fieldtheory.model.question import Model, Question, modes_of
 from fieldtheory.model.task import Task
 
@@ -21,7 +22,6 @@ ANSWERS = {
 }
 METHODS = tuple(ANSWERS)
 ENSEMBLES = ("fixed", "poisson")
-ORDERS = 1  # the highest order of the perturbative methods
 CLUSTERS = (1, 2, 3)
 
 
@@ -42,7 +42,7 @@ def predict(
               turn, self-consistent, with the fixed-N correction;
               "planar": all non-crossing diagrams, self-consistent, the published form at N samples;
               "equivalent-kernel": the leading order in 1/N at fixed N / ridge;
-              "perturbative": through `order` (0 or 1) in 1/N;
+              "perturbative": through `order` (0 to 3) in 1/N;
               "renormalised": the same for the kernel trimmed at the power `keep`, the rest of it
               added to the ridge, as in arXiv:1906.05301
     clusters  of "crossing": 2 or 3 (1 is planar); left out, the highest that takes a few seconds
@@ -57,7 +57,7 @@ def predict(
     [0.7024, 0.4972, 0.3021]
     """
     checks.choice("method", method, METHODS)
-    if order > ORDERS:
+    if checks.count("order", order) > ORDERS:
         raise InvalidInput(f"order = {order}: the compiled series reaches order {ORDERS}")
     if clusters is not None and checks.count("clusters", clusters) not in CLUSTERS:
         raise InvalidInput(f"clusters = {clusters}: give 1 (planar), 2 or 3")
@@ -66,7 +66,7 @@ def predict(
         task,
         checks.sizes("samples", samples),
         "planar" if method == "crossing" and clusters == 1 else method,
-        checks.count("order", order),
+        order,
         clusters,
         checks.choice("ensemble", ensemble, ENSEMBLES),
         checks.count("keep", keep),

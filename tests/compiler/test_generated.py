@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 from scipy.special import gammaln
 
-from fieldtheory.compiler import generated
+from fieldtheory.compiler import generated, generated_points, generated_sphere, series
 from fieldtheory.compiler.generate import programs, source
 from tests.tolerance import agree, rounding
 
@@ -79,3 +79,57 @@ def test_the_whole_text_is_valid_python():
     tree = ast.parse(source())
     names = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
     assert names == list(PROGRAMS)
+
+
+# -- the series on the sphere and on points -------------------------------------------------------
+
+NODES, POINTS, OUTPUTS = 7, 4, 2
+SHAPES = {
+    "P": (DEGREES, NODES),
+    "w": (NODES,),
+    "C": (POINTS, POINTS),
+    "R": (POINTS, POINTS),
+    "r": (POINTS, OUTPUTS),
+    "mu": (POINTS,),
+    **dict.fromkeys(("lam", "deg", "G"), (DEGREES,)),
+}
+
+
+def numbers(names, shape):
+    """Positive numbers below one; matrices symmetric."""
+    draw = np.random.default_rng(1)
+    values = {name: draw.uniform(0.1, 0.9, SHAPES.get(name, shape)) for name in names}
+    return {name: x @ x.T if name in ("C", "R") else x for name, x in values.items()}
+
+
+def same(stored, fresh, names, shape):
+    values = numbers(names, shape)
+    found, truth = stored(**values), fresh(**values)
+    assert agree(found, truth, rounding(np.abs(truth).max(), 100))
+    assert not agree(1.001 * found, truth, rounding(np.abs(truth).max(), 100))
+
+
+@pytest.mark.slow
+def test_the_series_on_the_sphere_is_current():
+    found = {program.name: program for program in series.on_sphere()}
+    assert {name: program.inputs for name, program in found.items()} == generated_sphere.INPUTS
+    assert series.reach() == generated_sphere.REACH
+    assert series.total() == generated_sphere.TOTAL
+    for name, program in found.items():
+        same(getattr(generated_sphere, name), program, program.inputs, (SIZES,))
+
+
+@pytest.mark.slow
+def test_the_series_on_points_is_current():
+    found = tuple(series.on_points())
+    assert {program.name: program.inputs for program, _ in found} == generated_points.INPUTS
+    assert {program.name: number for program, number in found} == generated_points.HELD
+    for program, _ in found:
+        same(getattr(generated_points, program.name), program, program.inputs, ())
+
+
+@pytest.mark.parametrize("module", [generated_sphere, generated_points])
+def test_a_series_holds_the_functions_of_its_table(module):
+    tree = ast.parse(inspect.getsource(module))
+    defined = [node.name for node in tree.body if isinstance(node, ast.FunctionDef)]
+    assert defined == list(module.INPUTS)

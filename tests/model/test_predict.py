@@ -73,7 +73,7 @@ def test_the_uncertainty_covers_exact_regression(entry):
     for ridge, noise in sorted({(row[1], row[2]) for row in entry["rows"]}):
         rows = np.array([row for row in entry["rows"] if (row[1], row[2]) == (ridge, noise)])
         task, sizes = task_of(entry, ridge, noise), rows[:, 0].tolist()
-        for method, worth in (("planar", 0.3), ("crossing", 0.02)):
+        for method, worth in (("planar", 0.3), ("crossing", 0.03)):
             curve = predict(network, task, sizes, method=method)
             assert agree(curve.error, rows[:, 4], curve.uncertainty + sampling(rows[:, 5]))
             assert np.all(curve.uncertainty < worth * curve.error)  # and it is worth something
@@ -191,7 +191,7 @@ def test_a_curve_explains_itself():
 def test_the_series_says_whether_it_holds(ridge, verdict):
     strong = Spectrum.of([2.0, 2.0, 1.0], 6)
     curve = predict(strong, Task.sphere(6, [0, 1.0], ridge=ridge), [2], method="perturbative")
-    assert verdict in curve.regime
+    assert all(part in curve.regime for part in verdict.split("; "))
 
 
 def test_the_series_states_its_own_error():
@@ -218,7 +218,7 @@ def test_the_series_states_its_own_error():
         ({"samples": None}, "samples = None"),
         ({"method": "planer"}, "unknown method 'planer'.*did you mean 'planar'"),
         ({"method": None}, "unknown method"),
-        ({"order": 2, "method": "perturbative"}, "order = 2: the compiled series reaches order 1"),
+        ({"order": 4, "method": "perturbative"}, "order = 4: the compiled series reaches order 3"),
         ({"order": -1}, "order = -1"),
         ({"ensemble": "canonical"}, "unknown ensemble"),
         ({"clusters": 4}, r"clusters = 4: give 1 \(planar\), 2 or 3"),

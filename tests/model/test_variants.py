@@ -1,0 +1,51 @@
+"""Questions beside the learning curve, asked with a model and a task."""
+
+import numpy as np
+import pytest
+
+from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.model.network import Network
+from fieldtheory.model.predict import predict
+from fieldtheory.model.task import Task
+from fieldtheory.model.variants import predict_features, predict_observables, predict_stopping
+from tests.tolerance import agree, asymptotic, rounding
+
+NETWORK, TASK = Network(2), Task.sphere(5, ["x0", "x0*x1"], 0.1, ridge=0.1)
+FLAT, HALF = np.ones((4, 4)), Task.data(np.eye(4), [2.0, 2.0, 0.0, 0.0], ridge=0.5)
+
+
+def test_all_features_and_all_time_are_the_planar_curve():
+    """Two limits of two theories; both keep what the task says of outputs, noise and ridge."""
+    planar = predict(NETWORK, TASK, [30, 60], method="planar").error
+    assert agree(predict_features(NETWORK, TASK, [30, 60], np.inf).error, planar, rounding(1, 100))
+    late = predict_stopping(NETWORK, TASK, [30, 60], [0.0, 1e9])
+    assert agree(late.error[:, 1], planar, late.uncertainty[:, 1] * asymptotic(1e-4))
+    assert agree(late.error[:, 0], TASK.target.power.sum(), rounding(1.0, 1000))
+
+
+def test_power_in_no_mode_is_never_learnt():
+    curve = predict(FLAT, HALF, [10], method="planar")
+    late = predict_stopping(FLAT, HALF, [10], [1e9])
+    many = predict_features(FLAT, HALF, [10], np.inf)
+    assert agree(late.error[:, 0], curve.error, late.uncertainty[:, 0])
+    assert agree(many.error, curve.error, rounding(1.0, 100))
+
+
+def test_observables_of_a_curve_are_those_asked_for():
+    curve = predict(NETWORK, TASK, [30, 60], clusters=2)
+    asked = predict_observables(NETWORK, TASK, [30, 60])
+    planar = predict_observables(NETWORK, TASK, [30, 60], method="planar")
+    for name, values in curve.observables.items():
+        exact, rough = getattr(asked, name), getattr(planar, name)
+        assert agree(values, exact, asymptotic((exact - rough) / 10))
+    wide = predict(NETWORK, TASK, [30, 60], method="planar").observables
+    assert agree(wide["log_evidence"], planar.log_evidence, rounding(100.0))
+
+
+def test_unknown_words():
+    with pytest.raises(InvalidInput, match="unknown method 'exact'"):
+        predict_observables(NETWORK, TASK, 10, method="exact")
+    with pytest.raises(InvalidInput, match="unknown ensemble"):
+        predict_observables(NETWORK, TASK, 10, ensemble="all")
+    with pytest.raises(InvalidInput, match="samples = 0"):
+        predict_stopping(NETWORK, TASK, 0, [1.0])
