@@ -16,7 +16,7 @@ from time import perf_counter
 import numpy as np
 from timing import seconds
 
-from fieldtheory.model.diagrams.beyond import beyond
+from fieldtheory.model.diagrams.beyond import beyond, cost
 from fieldtheory.model.diagrams.finite import Measure
 from fieldtheory.model.diagrams.pool import pooled
 from fieldtheory.model.network import Network
@@ -115,17 +115,22 @@ def in_a_pool(points=120, d=6, ridge=0.1):
 
 def times():
     sizes = np.unique(np.geomspace(10, 1000, 50).round())
-    print(f"\n{sizes.size}-point curves at fixed samples, all lower orders included: seconds")
+    print(
+        f"\n{sizes.size}-point curves at fixed samples, all lower orders included: seconds, and in"
+    )
+    print("brackets billions of operations foretold by `cost`")
     for name, lines, power, ridge in (
         ("d = 3, 13 degrees, ridge 0.05", *case(3, 12), 0.05),
         ("d = 5, 9 degrees, ridge 0.01", *case(5, 8), 0.01),
-        *(relu(d) for d in (3, 10, 50)),
+        *(relu(d) for d in (3, 5, 10, 50)),
     ):
         spent = []
         for clusters in (2, 3):
             work = partial(beyond, lines, power, sizes, ridge, 0.0, clusters=clusters)
             spent.append(min(seconds(work) for _ in range(2)))
-        print(f"{name:44s}two samples {spent[0]:6.2f}   three {spent[1]:6.2f}")
+        foretold = [cost(lines, sizes, k) / 1e9 for k in (2, 3)]
+        cells = (f"{a:6.2f} ({b:.2f})" for a, b in zip(spent, foretold, strict=True))
+        print(f"{name:44s}two samples {next(cells)}   three {next(cells)}")
 
 
 def relu(d):

@@ -1,19 +1,23 @@
-"""A 50-point planar learning curve, kernel and spectrum included, against the obvious way.
+"""A 50-point planar learning curve against the obvious way, and its solver against the usual one.
 
 The obvious way: the spectrum degree by degree with mpmath.quad on the angle, and at every number
 of samples scipy.optimize.brentq on the self-consistent equation, in a Python loop. It is given just
 the degrees that this curve needs, and folds the rest into the ridge; the library does not know how
 many that is and lists forty-nine.
 
+The usual solver: at every number of samples, bisection with the full sums over the degrees, until
+kappa is good to 1e-12. It starts from the library's own spectrum, and so does ours.
+
     python benchmarks/planar_curve.py
 """
 
 import mpmath
 import numpy as np
-from scipy.optimize import brentq
+from scipy.optimize import bisect, brentq
 from timing import race
 
 import fieldtheory as ft
+from fieldtheory.model.planar import effective_ridge, mode_errors
 
 DIMENSION, DEGREES, DEPTH = 50, 12, 4
 POWER = np.array([0.0, 0.5, 0.5])
@@ -24,7 +28,7 @@ def ours():
     """Kernel, spectrum and curve by the library, error estimate and all."""
     network = ft.Network(DEPTH)
     task = ft.Task.sphere(DIMENSION, POWER)
-    return ft.predict(network, task, SAMPLES).error
+    return ft.predict(network, task, SAMPLES, method="planar").error
 
 
 def kernel(t):
@@ -80,6 +84,7 @@ reference = ft.predict(
     ft.precise_spectrum(ft.Network(DEPTH).on_sphere(DIMENSION), DIMENSION, 40, digits=20),
     ft.Task.sphere(DIMENSION, POWER),
     SAMPLES,
+    method="planar",
 ).error
 fast, slow = race(ours, obvious, rounds=3)
 reached = [np.max(np.abs(way() / reference - 1)) for way in (ours, obvious)]
@@ -87,3 +92,47 @@ print(f"{len(SAMPLES)}-point planar curve, depth {DEPTH}, d = {DIMENSION}, media
 print(f"  fieldtheory.predict       {fast:9.4f} s   accuracy {reached[0]:.1e}")
 print(f"  mpmath.quad and brentq    {slow:9.4f} s   accuracy {reached[1]:.1e}, {DEGREES} degrees")
 print(f"  ratio                     {slow / fast:9.0f}")
+
+
+def given(d):
+    """A spectrum in d dimensions, with the whole ridge and the power on its degrees."""
+    spectrum = ft.spectrum(ft.Network(DEPTH).on_sphere(d, "dimension"), d, accurate=False)
+    power = np.zeros(spectrum.eigenvalues.size)
+    power[: POWER.size] = POWER
+    return spectrum, power, spectrum.tail
+
+
+def at_once(spectrum, power, ridge):
+    """All sizes at once, by the library."""
+    N = np.array(SAMPLES, dtype=float)
+    kappa = effective_ridge(spectrum, N, ridge)
+    bias, variance = mode_errors(spectrum, power, N, kappa, 0.0)
+    return (bias + variance).sum(axis=1)
+
+
+def size_by_size(spectrum, power, ridge):
+    """Bisection, one size after the other."""
+    lam, deg, errors = spectrum.eigenvalues, spectrum.counts, []
+    for n in SAMPLES:
+        kappa = bisect(
+            lambda k, n=n: np.sum(deg * lam / (lam + k)) + ridge / k - n,
+            1e-12,
+            2 * (spectrum.trace + ridge) / n,
+            xtol=1e-24,
+            rtol=1e-12,
+        )
+        learnt = lam / (lam + kappa)
+        gamma = np.sum(deg * learnt**2) / n
+        errors.append(np.sum((1 - learnt) ** 2 * power) / (1 - gamma))
+    return np.array(errors)
+
+
+print("solver and errors alone, medians of 9; low dimensions have many degrees")
+for d in (3, 5, 10, 50):
+    question = given(d)
+    fast, slow = race(lambda q=question: at_once(*q), lambda q=question: size_by_size(*q), rounds=9)
+    apart = np.max(np.abs(at_once(*question) / size_by_size(*question) - 1))
+    print(
+        f"  d = {d:<3d} {question[1].size:>4d} degrees   at once {1e3 * fast:7.3f} ms   bisection "
+        f"{1e3 * slow:7.2f} ms   ratio {slow / fast:5.0f}   apart {apart:.0e}"
+    )

@@ -1,5 +1,6 @@
 import json
 import shlex
+from time import monotonic
 
 import numpy as np
 import pytest
@@ -13,7 +14,7 @@ from fieldtheory.practice import ask, demo
 from fieldtheory.practice.spec import Spec
 
 NET = ["--depth", "2", "--activation", "erf"]
-ASK = [*NET, "--dimension", "5", "--target", "x0*x1", "--ridge", "0.1"]
+ASK = [*NET, "--dimension", "5", "--target", "x0*x1", "--ridge", "0.1", "--clusters", "2"]
 SPEC = """
 [network]
 depth = 2
@@ -24,6 +25,7 @@ target = "x0*x1"
 ridge = 0.1
 [predict]
 samples = [10, 30]
+clusters = 2
 [measure]
 draws = 4
 seed = 5
@@ -81,7 +83,7 @@ def test_predict(answer, spec):
     found = answer("predict", spec)
     keys = {"samples", "error", "uncertainty", "bias", "variance", "method", "regime"}
     assert keys <= set(found)
-    curve = predict(Network(2, "erf"), Task.sphere(5, "x0*x1", ridge=0.1), [10, 30])
+    curve = predict(Network(2, "erf"), Task.sphere(5, "x0*x1", ridge=0.1), [10, 30], clusters=2)
     assert found["error"] == curve.error.tolist(), "full precision"
     assert answer("predict", *ASK, "--samples", "10,30") == found
     assert answer("predict", spec, "--depth", "3", "--samples", "10:30:lin:3")["samples"] == [
@@ -109,7 +111,7 @@ def test_compare(answer, spec):
 
 def test_a_comparison_that_fails(answer, run, spec, monkeypatch):
     def noisy(model, task, samples, **options):
-        return predict(model, Task(task.target, 5.0, ridge=task.ridge), samples)
+        return predict(model, Task(task.target, 5.0, ridge=task.ridge), samples, clusters=2)
 
     monkeypatch.setattr(ask, "predict", noisy)
     status, out, _ = run("compare", spec)
@@ -177,9 +179,9 @@ def test_demo(run, answer, monkeypatch, tmp_path):
 
 @pytest.mark.slow
 def test_the_demonstration_as_it_is():
-    found = demo.demonstrate()
-    assert found.agrees
-    assert found.seconds < 60
+    began = monotonic()
+    assert demo.demonstrate().agrees
+    assert monotonic() - began < 60
 
 
 @pytest.mark.parametrize("verb", ["predict", "measure", "compare", "tune", "spectrum", "train"])
@@ -222,7 +224,7 @@ BAD = [
     (["predict", *ASK, "--samples", "10.5"], "got 10.5"),
     (["predict", *ASK, "--activation", "rleu"], "did you mean"),
     (["predict", *ASK, "--method", "plannar"], "did you mean"),
-    (["predict", *ASK, "--order", "2", "--method", "perturbative"], "order = 2"),
+    (["predict", *ASK, "--order", "4", "--method", "perturbative"], "at most 3, got 4"),
     (["predict", *ASK, "--target", "x0*y"], "'y', which is not a coordinate"),
     (["predict", *ASK, "--target", "x5"], "x0 .. x4"),
     (["predict", *ASK, "--target", "x0 +"], "polynomial"),
@@ -240,7 +242,7 @@ BAD = [
     (["measure", *ASK, "--draws", "1"], "draws = 1"),
     (["measure", *ASK, "--store", "/nonexistent/x.json"], "no such folder"),
     (["train", *ASK, "--kernel", "nngp"], "'ntk'"),
-    (["tune", *ASK, "--tune-depth", "3,1"], "in order"),
+    (["tune", *ASK[:-2], "--tune-depth", "3,1"], "in order"),
     (["spectrum", "--eigenvalues", "1", "--dimension", "5", "--digits", "9"], "computed"),
     (["spectrum", *NET, "--dimension", "5", "--degrees", "-1"], "whole number from 0"),
     (["series", "evidense"], "did you mean 'evidence'"),
@@ -276,7 +278,7 @@ def test_misuse(run, words, why):
         (SPEC + "[taks]\n", "taks: unknown"),
         (SPEC.replace("depth = 2", 'depth = "2"'), 'got "2"'),
         (SPEC.replace("depth = 2", "depth = 0").replace("= 5", "= 1"), "2 faults"),
-        (SPEC.replace("dimension = 5", 'data = "digits"'), "no data sets"),
+        (SPEC.replace("dimension = 5", 'data = "digits"'), "task.target: task.data brings its own"),
         ("\x00", "is not TOML"),
     ],
 )
@@ -320,7 +322,7 @@ def test_help_and_version(run):
     status, out, err = run("--help")
     assert (status, err) == (DONE, "")
     for name, verb in VERBS.items():
-        assert f"  {name:<9s} {verb.about}" in out
+        assert f"  {name:<11s} {verb.about}" in out
         assert verb.example in out
     assert run("--version") == (DONE, f"fieldtheory {cli.__version__}\n", "")
 

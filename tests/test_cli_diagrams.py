@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import sympy as sp
 
-from fieldtheory import cli
 from fieldtheory.cli import DONE, INTERRUPTED, MISUSE, main
+from fieldtheory.practice import verbs
 from fieldtheory.theory import listing, zero
 from fieldtheory.theory.action import Action
 
@@ -188,7 +188,7 @@ def test_a_long_list_is_drawn_in_part(run, tmp_path, monkeypatch):
     words = ["phi4", "--order", "2", "--draw", path, "--json"]
     _, whole, _ = run(*words)
     everything = path.read_text(encoding="utf-8")
-    monkeypatch.setattr(cli, "DRAWN_AT_MOST", 2)
+    monkeypatch.setattr(verbs, "DRAWN_AT_MOST", 2)
     status, out, err = run(*words)
     assert (status, out) == (DONE, whole)
     assert err == f"picture in {path}, of the first 2 diagrams\n"

@@ -47,9 +47,9 @@ def test_help_loads_nothing_heavy(words):
     assert status == (DONE if words in (["--help"], ["--version"]) else MISUSE)
 
 
-@pytest.mark.parametrize("verb", ["predict", "compare", "train", "tune", "spectrum"])
+@pytest.mark.parametrize("verb", ["predict", "compare", "train", "tune", "spectrum", "phase"])
 def test_numeric_verbs_load_no_algebra(verb):
-    words = ASK if verb != "spectrum" else ASK[:6]
+    words = {"spectrum": ASK[:6], "phase": ASK[:4]}.get(verb, ASK)
     quick = {"compare": ["--draws", "2"], "train": ["--width", "16"]}
     quick["tune"] = ["--tune-depth", "2,2", "--tune-activation", "erf"]
     status, modules = loaded_by(verb, *words, *quick.get(verb, []))

@@ -28,9 +28,18 @@ class Line:
     points: bool = False
 
 
+@dataclass(frozen=True)
+class Span:
+    """A shaded region low <= x <= high; an empty `label` stays out of the legend."""
+
+    label: str
+    low: float
+    high: float
+
+
 @dataclass(frozen=True, eq=False)
 class Picture:
-    """Curves on one pair of axes.
+    """Curves on one pair of axes, over shaded regions.
 
     `title`, `x` and `y` are texts, `logarithmic` names the axes ("x", "y") with a logarithmic
     scale. Pictures add: both sets of curves on the axes of the first.
@@ -41,10 +50,11 @@ class Picture:
     y: str
     lines: tuple[Line, ...]
     logarithmic: tuple[str, ...] = ()
+    shaded: tuple[Span, ...] = ()
 
     def __add__(self, other: "Picture") -> "Picture":
         """Both sets of curves on the axes of the first."""
-        return replace(self, lines=self.lines + other.lines)
+        return replace(self, lines=self.lines + other.lines, shaded=self.shaded + other.shaded)
 
     def draw(self, axes: Any = None) -> Any:
         """Draw on matplotlib axes and return them.
@@ -54,6 +64,9 @@ class Picture:
         """
         if axes is None:
             axes = _matplotlib("pyplot").figure(**SHAPE).subplots()
+        for span in self.shaded:
+            label = span.label or "_"  # matplotlib leaves out labels that begin so
+            axes.axvspan(span.low, span.high, color="0.5", alpha=0.2, linewidth=0, label=label)
         for number, line in enumerate(self.lines):
             _draw_line(axes, line, f"C{number}")
         axes.set(xlabel=self.x, ylabel=self.y)

@@ -74,10 +74,12 @@ class Activation:
     def neglected(self, variance: float) -> float:
         """The fraction of <phi^2> that the expansion leaves out, for inputs of one variance.
 
-        Zero for closed forms and smooth functions. A kink or a jump makes the coefficients fall
-        slowly: covariances at correlations near one are then known no better than this.
+        Zero for closed forms, smooth functions, and those that are smooth but for a kink at zero. A
+        jump, or a kink elsewhere, makes the coefficients fall slowly: covariances at correlations
+        near one are then known no better than this.
 
-        >>> activation("tanh").neglected(1.0), 0 < activation(np.abs).neglected(1.0) < 1e-5
+        >>> clipped = activation(lambda z: np.clip(z, -1, 1))
+        >>> activation("tanh").neglected(1.0), 0 < clipped.neglected(1.0) < 1e-5
         (0.0, True)
         """
         return self.expand(variance).neglected if self.expand else 0.0

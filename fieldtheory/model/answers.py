@@ -33,7 +33,7 @@ def planar(question: Question) -> LearningCurve:
     error = np.sum(bias + variance, axis=-1) + question.unlearnable
     unsure = {
         "crossing diagrams": 2 * np.abs(_neglected(question, kappa)) * error,
-        "truncation": error * _truncation(question, kappa),
+        "truncation": (error + question.noise) * _truncation(question, kappa),
     }
     if question.ensemble == "fixed":
         curvature = neglected.poisson(modes, power, N, question.ridge, question.noise)
@@ -72,7 +72,7 @@ def crossing(question: Question) -> LearningCurve:
     )
     unsure = {
         "higher orders": MARGIN * np.abs(found.remainder),
-        "truncation": found.error * _truncation(question, found.kappa),
+        "truncation": (found.error + question.noise) * _truncation(question, found.kappa),
     }
     if question.ensemble == "fixed":
         unsure["fixed samples"] = np.abs(found.ensemble)

@@ -1,42 +1,61 @@
 """From a question written down (`Spec`) to networks, tasks and answers: one function a verb."""
 
-from dataclasses import dataclass
 from os import PathLike
-from typing import Any
+from typing import Any, NamedTuple
 
-import numpy as np
-
-from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.ground.picture import Line, Picture
-from fieldtheory.ground.version import __version__
+from fieldtheory.model.bestridge import BestRidge, best_ridge
+from fieldtheory.model.crossover import Crossovers, crossover
 from fieldtheory.model.curve import LearningCurve
+from fieldtheory.model.inverse import SamplesFor, samples_for
 from fieldtheory.model.kernel import Kernel, standard_kernel
+from fieldtheory.model.measures.data import DataSpectrum, empirical_spectrum
 from fieldtheory.model.measures.precise import precise_spectrum
 from fieldtheory.model.network import Network
-from fieldtheory.model.predict import Model, kernel_of, predict
+from fieldtheory.model.predict import predict
 from fieldtheory.model.spectrum import Spectrum, spectrum
 from fieldtheory.model.task import Task
 from fieldtheory.practice.compare import Comparison, compare
-from fieldtheory.practice.draw import draw
-from fieldtheory.practice.regression import Measurement, measure, solve
-from fieldtheory.practice.spec import (
+from fieldtheory.practice.dataset import Dataset
+from fieldtheory.practice.phases import Phases, phases
+from fieldtheory.practice.prepared import prepared
+from fieldtheory.practice.regression import Measurement, measure
+from fieldtheory.practice.sections import (
     MeasureSection,
     PredictSection,
-    Spec,
     TrainSection,
     TuneSection,
 )
-from fieldtheory.practice.train import Trained, train
+from fieldtheory.practice.spec import Spec, load
+from fieldtheory.practice.training import Training, trained_beside
 from fieldtheory.practice.tune import Space, Tuned, tune
+from fieldtheory.practice.views import KernelCurve, Learnable, learnable
 
 DEGREES = 10  # of a spectrum to many digits, when nobody says how many
-DIGITS = 25
 
 Path = str | PathLike[str] | None
 
 
-def model_of(spec: Spec) -> Model:
+class Place(NamedTuple):
+    """Where inputs lie: their dimension, `input_norm`, and the points if they are given."""
+
+    dimension: int
+    norm: str
+    data: Dataset | None = None
+
+
+def place_of(spec: Spec) -> Place:
+    """The sphere of the task, or its data, read and prepared."""
+    given = spec.task
+    if given.data is not None:
+        points = prepared(given)
+        return Place(points.dimension, given.input_norm or "dimension", points)
+    spec.need("task.dimension|task.data")
+    assert given.dimension is not None
+    return Place(given.dimension, given.input_norm or "unit")
+
+
+def model_of(spec: Spec, place: Place | None = None) -> Network | Kernel | Spectrum:
     """The network, kernel or spectrum that the spec describes.
 
     >>> from fieldtheory.practice.spec import load
@@ -44,21 +63,11 @@ def model_of(spec: Spec) -> Model:
     relu NTK, depth 3, weight variance 1, bias variance 1
     """
     if spec.network is not None:
-        given = spec.network
-        return Network(
-            given.depth,
-            given.activation,
-            given.weight_variance,
-            given.bias_variance,
-            given.kernel,
-        )
+        return network_of(spec)
+    where = place or place_of(spec)
     if spec.spectrum is not None:
-        return Spectrum.of(spec.spectrum.eigenvalues, spec.task.dimension)
-    return _standard(spec)
-
-
-def _standard(spec: Spec) -> Kernel:
-    spec.need("kernel")
+        return Spectrum.of(spec.spectrum.eigenvalues, where.dimension)
+    spec.need("network|spectrum|kernel")
     given = spec.kernel
     assert given is not None
     return standard_kernel(
@@ -67,64 +76,160 @@ def _standard(spec: Spec) -> Kernel:
         smoothness=given.smoothness,
         degree=given.degree,
         offset=given.offset,
-        radius=1.0 if spec.task.input_norm == "unit" else spec.task.dimension**0.5,
+        radius=where.dimension**0.5 if where.norm == "dimension" else 1.0,
     )
 
 
-def task_of(spec: Spec) -> Task:
-    """The task that the spec describes; it must have a target or the power per degree."""
-    spec.need("task.target|task.power")
-    given = spec.task
-    target = given.power if given.target is None else given.target
-    assert target is not None
-    return Task.sphere(
-        given.dimension,
-        target,
-        given.label_noise,
-        ridge=given.ridge,
-        input_norm=given.input_norm,
-    )
+def network_of(spec: Spec, kernel: str | None = None) -> Network:
+    """The network, with another `kernel` if given.
 
-
-def spectrum_of(spec: Spec, degrees: int | None = None, digits: int | None = None) -> Spectrum:
-    """The spectrum on the sphere of the task; to `digits` digits in `precise` when asked.
-
-    Raises `InvalidInput` when eigenvalues are given and more are asked.
+    Raises `InvalidInput` where the spec has something else in its place.
     """
-    model, d = model_of(spec), spec.task.dimension
+    given = spec.network
+    if given is None:
+        raise InvalidInput("this needs a network: give [network], not a kernel or a spectrum")
+    return Network(
+        given.depth,
+        given.activation,
+        given.weight_variance,
+        given.bias_variance,
+        kernel or given.kernel,
+        given.residual,
+        given.input_bias,
+        given.trained,
+        given.train_biases,
+    )
+
+
+def task_of(spec: Spec, place: Place | None = None) -> Task:
+    """The task; asks for the target, the power per degree, or data."""
+    spec.need("task.target|task.power|task.data")
+    where, given = place or place_of(spec), spec.task
+    if where.data is not None:
+        return Task.data(
+            where.data.inputs,
+            where.data.labels,
+            given.label_noise,
+            ridge=given.ridge,
+            tested=given.tested or "pool",
+            name=_named(where.data),
+        )
+    target: Any = given.power if given.target is None else given.target
+    return Task.sphere(
+        where.dimension, target, given.label_noise, ridge=given.ridge, input_norm=where.norm
+    )
+
+
+def _named(data: Dataset) -> str:
+    """Data as a question names them; how many points there are is said elsewhere."""
+    return f"{data.name}, {data.dimension} features ({', '.join(data.notes)})"
+
+
+def question_of(spec: Spec) -> tuple[Network | Kernel | Spectrum, Task]:
+    """Model and task, the data read once."""
+    spec.need("task.target|task.power|task.data")
+    place = place_of(spec)
+    return model_of(spec, place), task_of(spec, place)
+
+
+def spectrum_of(
+    spec: Spec, degrees: int | None = None, digits: int | None = None, samples: int | None = None
+) -> Spectrum | DataSpectrum | Learnable:
+    """The spectrum on the sphere or the data of the task; to `digits` digits when asked.
+
+    With `samples` it says too which modes that many samples teach. Raises `InvalidInput` when
+    degrees or digits are asked of eigenvalues that are given, or of data.
+    """
+    place = place_of(spec)
+    found = _spectrum(model_of(spec, place), place, degrees, digits)
+    return found if samples is None else learnable(found, samples, spec.task.ridge)
+
+
+def _spectrum(
+    model: Network | Kernel | Spectrum, place: Place, degrees: int | None, digits: int | None
+) -> Spectrum | DataSpectrum:
+    fixed = isinstance(model, Spectrum) or place.data is not None
+    if fixed and (degrees is not None or digits is not None):
+        raise InvalidInput(
+            "degrees and digits are for eigenvalues that are computed on a sphere: the spec gives "
+            "[spectrum] or task.data; give [network] or [kernel], and task.dimension"
+        )
     if isinstance(model, Spectrum):
-        if degrees is not None or digits is not None:
-            raise InvalidInput(
-                "degrees and digits are for eigenvalues that are computed: the spec gives "
-                "[spectrum]; give [network] or [kernel] instead"
-            )
         return model
-    kernel = model if isinstance(model, Kernel) else model.on_sphere(d, spec.task.input_norm)
+    if place.data is not None:
+        return empirical_spectrum(model, place.data.inputs)
+    d, kernel = place.dimension, _kernel(model, place)
     if digits is None:
         return spectrum(kernel, d, degrees)
     return precise_spectrum(kernel, d, DEGREES if degrees is None else degrees, digits)
 
 
+def _kernel(model: Network | Kernel | Spectrum, place: Place) -> Kernel:
+    if isinstance(model, Network):
+        return model.on_sphere(place.dimension, place.norm)
+    return model.kernel() if isinstance(model, Spectrum) else model
+
+
+def kernel_curve(spec: Spec, points: int = 21) -> KernelCurve:
+    """The kernel at `points` cosines from -1 to 1."""
+    place = place_of(spec)
+    return KernelCurve.of(_kernel(model_of(spec, place), place), points)
+
+
+def phases_of(spec: Spec, cosine: float = 0.0, flow: bool = False) -> Phases:
+    """Where the network stands among the phases of deep networks; `flow` is for the picture."""
+    return phases(network_of(spec, "nngp"), cosine, flow)
+
+
 def prediction(spec: Spec) -> LearningCurve:
     """What `[predict]` asks."""
     asked = spec.predict or PredictSection()
-    return predict(
-        model_of(spec),
-        task_of(spec),
-        asked.samples,
-        method=asked.method,
-        order=asked.order,
-        ensemble=asked.ensemble,
-        keep=asked.keep,
-    )
+    model, task = question_of(spec)
+    return _predicted(model, task, asked)
+
+
+def _predicted(
+    model: Network | Kernel | Spectrum, task: Task, asked: PredictSection
+) -> LearningCurve:
+    return predict(model, task, asked.samples, **_options(asked))
+
+
+def _options(asked: PredictSection) -> dict[str, Any]:
+    """What `predict` takes beside the question; a method that is not named is left to it."""
+    named = {} if asked.method is None else {"method": asked.method}
+    rest = ("order", "clusters", "ensemble", "keep")
+    return {**named, **{name: getattr(asked, name) for name in rest}}
+
+
+def samples_needed(spec: Spec, error: float, most: int) -> SamplesFor:
+    """How many samples the error takes."""
+    model, task = question_of(spec)
+    return samples_for(model, task, error, most=most, **_options(spec.predict or PredictSection()))
+
+
+def ridge_wanted(spec: Spec) -> BestRidge:
+    """The best ridge at the samples of `[predict]`."""
+    asked = spec.predict or PredictSection()
+    model, task = question_of(spec)
+    return best_ridge(model, task, asked.samples, **_options(asked))
+
+
+def crossing_points(spec: Spec, against: str, most: int) -> Crossovers:
+    """Where the model of the spec and that of the file `against` change places, on the task of the
+    first."""
+    place = place_of(spec)
+    other = model_of(load(against, inputs=False), place)
+    options = _options(spec.predict or PredictSection())
+    return crossover(model_of(spec, place), other, task_of(spec, place), most=most, **options)
 
 
 def measurement(spec: Spec, store: Path = None) -> Measurement:
     """What `[measure]` asks, at the samples of `[predict]`; finished draws are kept in `store`."""
     asked, network = spec.measure or MeasureSection(), spec.train or TrainSection()
+    model, task = question_of(spec)
     return measure(
-        model_of(spec),
-        task_of(spec),
+        model,
+        task,
         (spec.predict or PredictSection()).samples,
         draws=asked.draws,
         rng=asked.seed,
@@ -146,95 +251,9 @@ def tuning(spec: Spec) -> Tuned:
 
     Raises `InvalidInput` when the spec has a kernel or a spectrum in its place.
     """
-    asked, default = spec.tune or TuneSection(), model_of(spec)
-    if not isinstance(default, Network):
-        raise InvalidInput("tune searches for a network: give [network], the one to beat")
+    asked, default = spec.tune or TuneSection(), network_of(spec)
     space = Space(asked.depth, asked.weight_variance, asked.bias_variance, asked.activation)
     return tune(task_of(spec), asked.samples, space, default=default)
-
-
-@dataclass(frozen=True, eq=False)
-class Training:
-    """Trained networks, one for each number of samples, beside what is said about them.
-
-    curve             the prediction of `[predict]`
-    networks          (sizes,) the trained networks
-    error             (sizes,) mean squared error of each on `tests` fresh points
-    regression_error  (sizes,) of kernel regression on the same data and points
-    """
-
-    curve: LearningCurve
-    networks: tuple[Trained, ...]
-    error: Array
-    regression_error: Array
-    tests: int
-    seed: int
-    version: str = __version__
-
-    @property
-    def converged(self) -> bool:
-        """Whether every network reached the minimum of its loss."""
-        return all(network.converged for network in self.networks)
-
-    def to_dict(self) -> dict[str, Any]:
-        """The errors and how they were reached, as plain data."""
-        return {
-            "samples": [int(n) for n in self.curve.samples],
-            "error": self.error.tolist(),
-            "regression_error": self.regression_error.tolist(),
-            "predicted": self.curve.error.tolist(),
-            "uncertainty": self.curve.uncertainty.tolist(),
-            "method": self.curve.method,
-            "converged": [network.converged for network in self.networks],
-            "steps": [network.steps for network in self.networks],
-            "remaining": [network.remaining for network in self.networks],
-            "width": self.networks[0].width,
-            "tests": self.tests,
-            "seed": self.seed,
-            "question": self.curve.question,
-            "version": self.version,
-        }
-
-    def picture(self) -> Picture:
-        """The predicted curve and the two errors as points."""
-        x = self.curve.samples
-        width = self.networks[0].width
-        points = (
-            Line(f"trained, width {width}", x, self.error, points=True),
-            Line("regression, same data", x, self.regression_error, points=True),
-        )
-        picture = self.curve.picture()
-        return picture + Picture(picture.title, picture.x, picture.y, points)
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw them with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
-
-    def __str__(self) -> str:
-        columns = zip(
-            self.curve.samples,
-            self.error,
-            self.regression_error,
-            self.curve.error,
-            self.networks,
-            strict=True,
-        )
-        rows = [
-            f"{n:>7.0f}  {e:>9.4g}  {r:>10.4g}  {p:>9.4g}  {net.steps:>6d}  "
-            f"{'converged' if net.converged else 'NOT converged: raise max_steps'}"
-            for n, e, r, p, net in columns
-        ]
-        return "\n".join(
-            [
-                self.curve.question,
-                f"one network of width {self.networks[0].width} at each size, seed {self.seed}, "
-                f"error on {self.tests} fresh points",
-                f"regression: the kernel on the same data; predicted: {self.curve.method}",
-                f"{'samples':>7s}  {'trained':>9s}  {'regression':>10s}  {'predicted':>9s}  "
-                f"{'steps':>6s}",
-                *rows,
-            ]
-        )
 
 
 def training(spec: Spec) -> Training:
@@ -243,42 +262,14 @@ def training(spec: Spec) -> Training:
     Data and initialisation are those of draw 0 of `measurement` by gradient descent with the same
     seed. Raises `InvalidInput` when the spec has no network to train.
     """
-    network, task = model_of(spec), task_of(spec)
-    if not isinstance(network, Network):
-        raise InvalidInput("train needs a network: give [network], not a kernel or a spectrum")
-    curve = prediction(spec)
+    network, task = network_of(spec), task_of(spec)
+    if task.on_data:
+        raise InvalidInput(
+            "train draws fresh inputs to test on, and data have none: give task.dimension, or "
+            "train on the data with fieldtheory.train in Python"
+        )
+    if task.outputs > 1:
+        raise InvalidInput(f"train learns one output, the target has {task.outputs}: give one")
+    curve = _predicted(network, task, spec.predict or PredictSection())
     seed = (spec.measure or MeasureSection()).seed
-    asked = spec.train or TrainSection()
-    runs = [_trained(network, task, int(size), seed, asked) for size in curve.samples]
-    networks, errors, others = zip(*runs, strict=True)
-    return Training(curve, networks, frozen(errors), frozen(others), asked.tests, seed)
-
-
-def _trained(
-    network: Network, task: Task, size: int, seed: int, asked: TrainSection
-) -> tuple[Trained, float, float]:
-    """A trained network, its error, and that of regression on the same points."""
-    rng = np.random.default_rng(np.random.SeedSequence(seed, spawn_key=(size, 0)))
-    sample = draw(task, size, rng, tests=asked.tests)
-    x, truth = sample.inputs, sample.components[:, size:].sum(axis=0)
-    trained = train(
-        network,
-        task.radius * x[:size],
-        sample.labels,
-        width=asked.width,
-        rng=rng,
-        ridge=task.ridge,
-        tolerance=asked.tolerance,
-        max_steps=asked.max_steps,
-    )
-    found = trained.predict(task.radius * x[size:])
-    kernel = kernel_of(network, task)
-    weights = solve(kernel(_cosines(x[:size], x[:size])), task.ridge, sample.labels)
-    expected = kernel(_cosines(x[size:], x[:size])) @ weights
-    return trained, float(np.mean((found - truth) ** 2)), float(np.mean((expected - truth) ** 2))
-
-
-def _cosines(x: Array, y: Array) -> Array:
-    """Of unit vectors, rounding past one taken back."""
-    cosines: Array = np.clip(x @ y.T, -1, 1)
-    return cosines
+    return trained_beside(curve, network, task, seed, spec.train or TrainSection())

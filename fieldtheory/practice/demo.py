@@ -1,33 +1,32 @@
 """The main job on one page: the experiment of arXiv:1906.05301, predicted and measured."""
 
 from dataclasses import dataclass
-from time import monotonic
 from typing import Any
 
 from fieldtheory.ground.picture import Picture
+from fieldtheory.ground.shown import Drawn, Printed
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.network import Network
 from fieldtheory.model.predict import predict
 from fieldtheory.model.task import Task
 from fieldtheory.practice.compare import Comparison, compare
 from fieldtheory.practice.regression import measure
-from fieldtheory.practice.spec import parse_samples
+from fieldtheory.practice.sections import parse_samples
 
 SIZES = (100, 200, 400, 800)
 DRAWS = 40  # enough to trust the standard errors themselves
 
 
 @dataclass(frozen=True, eq=False)
-class Demonstration:
-    """The planar prediction beside the measurement, and the first order of the trimmed kernel."""
+class Demonstration(Drawn, Printed):
+    """The prediction beside the measurement, and the first order of the trimmed kernel."""
 
     comparison: Comparison
     first_order: LearningCurve
-    seconds: float
 
     @property
     def agrees(self) -> bool:
-        """Whether the planar prediction agrees with the measurement at every size."""
+        """Whether the prediction agrees with the measurement at every size."""
         return bool(self.comparison.agrees.all())
 
     @property
@@ -58,7 +57,6 @@ class Demonstration:
             **self.comparison.to_dict(),
             "first_order": self.first_order.to_dict(),
             "summary": self.summary,
-            "seconds": self.seconds,
         }
 
     def picture(self) -> Picture:
@@ -93,11 +91,10 @@ def demonstrate(draws: int = DRAWS) -> Demonstration:
     Depth 4, ReLU, all variances 1, inputs on S^49, equal target power at degrees 1 and 2.
     Source: Cohen, Malka, Ringel, https://arxiv.org/abs/1906.05301.
     """
-    began = monotonic()
     network = Network(depth=4, activation="relu", weight_variance=1, bias_variance=1)
     task = Task.sphere(dimension=50, target=[0, 0.5, 0.5])
     fine = sorted({*SIZES, *parse_samples("100:800:log:25")})
-    planar = predict(network, task, fine)
+    curve = predict(network, task, fine)
     first = predict(network, task, fine, method="renormalised")
-    result = compare(planar, measure(network, task, SIZES, draws=draws))
-    return Demonstration(result, first, monotonic() - began)
+    result = compare(curve, measure(network, task, SIZES, draws=draws))
+    return Demonstration(result, first)

@@ -18,6 +18,8 @@ MOST = 10**15  # whole numbers up to here are exact in float64
 class Kind:
     """A kind of value: its name, and `read`, which returns it clean or raises `InvalidInput`.
 
+    `raw` turns the text of a flag into what a file would hold; left out, it is read as TOML.
+
     >>> whole(1).read(4), number().read(2)
     (4, 2.0)
     >>> whole(1).read("4")
@@ -27,6 +29,7 @@ class Kind:
 
     name: str
     read: Callable[[object], Any]
+    raw: Callable[[str], object] | None = None
 
     def from_flag(self, given: str) -> Any:
         """The raw value a flag's text stands for: text as it is, anything else as TOML writes it.
@@ -36,22 +39,23 @@ class Kind:
         >>> list_of(whole(1)).from_flag("100,400"), text().from_flag("x0 + x1")
         ([100, 400], 'x0 + x1')
         """
-        plain = given.strip()
-        if self.name == "text" or (self.name == "list of samples" and ":" in plain):
-            return given
-        if self.name == "list of texts" and not plain.startswith("["):
-            return [part.strip() for part in plain.split(",")]
-        plain = re.sub(r"(?<![\w.])\.(?=\d)", "0.", plain)  # .5 is no TOML, but what people type
-        many = self.name.startswith(("list", "pair"))
-        try:
-            table = tomllib.loads(
-                f"value = [{plain}]" if many and not plain.startswith("[") else f"value = {plain}"
-            )
-        except (ValueError, RecursionError):
-            table = {}
-        if set(table) != {"value"}:
-            refuse(f"a {self.name}", given)
-        return table["value"]
+        return self.raw(given) if self.raw else as_toml(given, self.name)
+
+
+def as_toml(given: str, name: str, many: bool = False) -> Any:
+    """The value that `given` stands for in a TOML file; `many` adds the brackets of a list."""
+    plain = re.sub(
+        r"(?<![\w.])\.(?=\d)", "0.", given.strip()
+    )  # .5 is no TOML, but what people type
+    try:
+        table = tomllib.loads(
+            f"value = [{plain}]" if many and not plain.startswith("[") else f"value = {plain}"
+        )
+    except (ValueError, RecursionError):
+        table = {}
+    if set(table) != {"value"}:
+        refuse(f"a {name}", given)
+    return table["value"]
 
 
 def refuse(expected: str, value: object, hint: str = "") -> NoReturn:
@@ -81,9 +85,11 @@ def whole(least: int, most: int = MOST) -> Kind:
     return Kind("whole number", read)
 
 
-def number(*, above: bool = False, among: Sequence[float] = ()) -> Kind:
-    """A finite number: zero or positive, above zero, or one of a few."""
+def number(*, above: bool = False, among: Sequence[float] = (), signed: bool = False) -> Kind:
+    """A finite number: zero or positive, above zero, one of a few, or of any sign."""
     expected = "a number above zero" if above else "a number, zero or positive"
+    if signed:
+        expected = "a finite number"
     if among:
         expected = f"one of {', '.join(map(str, among))}"
 
@@ -93,7 +99,7 @@ def number(*, above: bool = False, among: Sequence[float] = ()) -> Kind:
         if isinstance(value, int) and abs(value) > MOST:
             refuse(f"{expected}; a whole one at most {MOST}", value)
         clean = float(value)
-        if not isfinite(clean) or clean < 0 or (above and clean == 0):
+        if not isfinite(clean) or (clean < 0 and not signed) or (above and clean == 0):
             refuse(expected, value)
         if among and clean not in among:
             refuse(expected, value)
@@ -114,7 +120,38 @@ def text(choices: Sequence[str] = ()) -> Kind:
             refuse(f"one of {', '.join(choices)}", value, hint)
         return value
 
-    return Kind("text", read)
+    return Kind("text", read, str)
+
+
+def switch() -> Kind:
+    """True or false, without quotes."""
+
+    def read(value: object) -> bool:
+        if not isinstance(value, bool):
+            refuse("true or false, without quotes", value)
+        return value
+
+    def raw(given: str) -> bool:
+        if given.strip() not in ("true", "false"):
+            refuse("true or false", given)
+        return given.strip() == "true"
+
+    return Kind("boolean", read, raw)
+
+
+def one_or_each(kind: Kind) -> Kind:
+    """One value, or a list with one for each layer.
+
+    >>> layers = one_or_each(number())
+    >>> layers.read(layers.from_flag("2")), layers.read(layers.from_flag("2,1.5"))
+    (2.0, (2.0, 1.5))
+    """
+    each, name = list_of(kind), f"{kind.name} or list of {kind.name}s"
+
+    def read(value: object) -> Any:
+        return each.read(value) if isinstance(value, list | tuple) else kind.read(value)
+
+    return Kind(name, read, lambda given: as_toml(given, name, many="," in given))
 
 
 def list_of(kind: Kind) -> Kind:
@@ -131,7 +168,14 @@ def list_of(kind: Kind) -> Kind:
                 raise InvalidInput(f"entry {place}: {error}") from None
         return tuple(clean)
 
-    return Kind(f"list of {kind.name}s", read)
+    name = f"list of {kind.name}s"
+
+    def raw(given: str) -> object:
+        if kind.raw is str and not given.strip().startswith("["):
+            return [part.strip() for part in given.split(",")]
+        return as_toml(given, name, many=True)
+
+    return Kind(name, read, raw)
 
 
 def interval(kind: Kind) -> Kind:
@@ -143,4 +187,5 @@ def interval(kind: Kind) -> Kind:
             refuse(f"two {kind.name}s [from, to] in order", value)
         return pair[0], pair[1]
 
-    return Kind(f"pair of {kind.name}s", read)
+    name = f"pair of {kind.name}s"
+    return Kind(name, read, lambda given: as_toml(given, name, many=True))

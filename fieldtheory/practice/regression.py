@@ -18,10 +18,12 @@ from fieldtheory.ground.version import __version__
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.measures.sphere import zonal
 from fieldtheory.model.network import Network
-from fieldtheory.model.predict import Model, kernel_of, modes_of
+from fieldtheory.model.question import Model, kernel_of, modes_of
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.task import Task
 from fieldtheory.practice.draw import Sample, draw
+from fieldtheory.practice.resampled import Resampled, ResampledDescent
+from fieldtheory.practice.solving import solve
 from fieldtheory.practice.store import Store
 from fieldtheory.practice.train import train
 
@@ -126,9 +128,14 @@ def measure(
                            `tests` fresh points. Finite networks learn features, more so with a
                            small ridge: a small `label_scale` keeps them near their kernel
 
-    A power-per-degree target is realised anew in every draw. `rng` is a seed or a Generator that
-    supplies one. With `store` finished draws are kept in that file and found again after an
-    interrupt. `progress` shows a bar always, never, or (None) at a terminal.
+    A power-per-degree target is realised anew in every draw. On a task of labelled points the
+    training set is drawn from these, and the error is the mean over the points that the task is
+    tested on, all or unseen ones; points drawn several times count as one sample of their mean
+    label and of ridge / times, also where the ridge is zero. Of several outputs errors add.
+
+    `rng` is a seed or a Generator that supplies one. With `store` finished draws are kept in that
+    file and found again after an interrupt. `progress` shows a bar always, never, or (None) at a
+    terminal.
 
     Raises `InvalidInput` for malformed input and `OutOfRegime` where the kernel matrix is singular
     or training does not converge.
@@ -142,9 +149,13 @@ def measure(
     checks.choice("by", by, WAYS)
     draws = checks.count("draws", draws, least=2)
     seed = _seed(rng)
-    runner: _Regression | _Descent
-    if by == "regression":
+    runner: _Regression | _Descent | Resampled | ResampledDescent
+    if by == "regression" and task.on_data:
+        runner = Resampled(model, task)
+    elif by == "regression":
         runner = _Regression(kernel_of(model, task), modes_of(model, task, sizes.max()), task)
+    elif task.on_data:
+        runner = ResampledDescent(_network(model), task, width, label_scale)
     else:
         runner = _Descent(_network(model), task, width, tests, label_scale)
     question = f"{runner.name}; {task}"
@@ -193,26 +204,10 @@ class _Regression:
         cosines = sample.inputs @ sample.inputs.T
         np.clip(cosines, -1, 1, out=cosines)  # rounding of unit vectors
         a = solve(self.kernel(cosines), self.task.ridge, sample.labels)
-        G = self.task.target.power
-        overlap = self.modes.eigenvalues[: G.size] @ (sample.components @ a)
-        return float(a @ self.square(cosines) @ a - 2 * overlap + G.sum())
-
-
-def solve(gram: Array, ridge: float, labels: Array) -> Array:
-    """(gram + ridge)^-1 labels by Cholesky, refused when the matrix is singular."""
-    from scipy.linalg import LinAlgError, cho_factor, cho_solve
-
-    gram = gram.copy()
-    gram[np.diag_indices_from(gram)] += ridge
-    try:
-        factor = cho_factor(gram, lower=True, overwrite_a=True, check_finite=False)
-    except LinAlgError:
-        raise OutOfRegime(
-            f"the kernel matrix of {len(gram)} samples with ridge {ridge:g} is singular in "
-            "float64: pass a larger ridge, or fewer samples than the kernel has modes"
-        ) from None
-    solution: Array = cho_solve(factor, labels, check_finite=False)
-    return solution
+        G = self.task.function.power
+        parts = np.sum((sample.components * a).reshape(G.size, -1), axis=1)
+        overlap = self.modes.eigenvalues[: G.size] @ parts
+        return float(np.sum(a * (self.square(cosines) @ a)) - 2 * overlap + G.sum())
 
 
 def _square(modes: Spectrum) -> Any:
@@ -239,6 +234,11 @@ class _Descent:
         self, network: Network, task: Task, width: int, tests: int, label_scale: float
     ) -> None:
         self.network, self.task = network, task
+        if task.outputs > 1:
+            raise InvalidInput(
+                f"{task.outputs} outputs: a trained network has one. Give one target, or measure "
+                "by regression"
+            )
         self.width = checks.count("width", width, least=1)
         self.tests = checks.count("tests", tests, least=1)
         self.label_scale = checks.positive("label_scale", label_scale)

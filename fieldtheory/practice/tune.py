@@ -1,7 +1,11 @@
-"""Choose hyper-parameters by predicted error, before anything is trained."""
+"""Choose hyper-parameters by predicted error, before anything is trained.
 
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+The search is planar, many networks in one call, then one at a time with gradients; the best few are
+predicted with crossing diagrams, which decide between them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
 from html import escape
 from typing import Any
 
@@ -9,22 +13,22 @@ import numpy as np
 from tqdm import tqdm
 
 from fieldtheory.ground import checks
-from fieldtheory.ground.arrays import Array
-from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.ground.errors import FieldTheoryError, InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.activation import NAMES, activation
 from fieldtheory.model.curve import LearningCurve
+from fieldtheory.model.many import predict_many
 from fieldtheory.model.network import Network
-from fieldtheory.model.predict import predict, quick_error
+from fieldtheory.model.predict import predict
 from fieldtheory.model.task import Task
+from fieldtheory.practice.search import Range, Search, Trial
 
-SCREEN = 8  # Sobol points in each cell
 POLISHED = 6  # best cells that are then minimised
-STEP = 1e-4  # of the gradient, in the logarithm of a variance
+FINALISTS = 3  # best of these that are predicted with crossing diagrams
+CLUSTERS = 2  # samples that crossing diagrams visit in turn: three take seconds for each network
 SWEEP = 13  # sample sizes of the final curves: a decade and a half around the asked one
-
-Range = tuple[float, float]
+EDGE = 1e-6  # of a range: nearer to its end is at its end
 
 
 @dataclass(frozen=True)
@@ -84,11 +88,25 @@ class Space:
 
 
 @dataclass(frozen=True)
-class Trial:
-    """One network that was asked about, and its predicted error (infinite out of regime)."""
+class Finalist:
+    """A network predicted twice at the asked number of samples.
+
+    planar, planar_uncertainty  as the search saw it, the crossing diagrams it leaves out in doubt
+    error, uncertainty          by `method`, "crossing" unless that has no answer
+    """
 
     network: Network
+    planar: float
+    planar_uncertainty: float
     error: float
+    uncertainty: float
+    method: str
+
+    def __str__(self) -> str:
+        return (
+            f"{self.network}: error {_spread_of(self.error, self.uncertainty)} ({self.method}), "
+            f"planar {_spread_of(self.planar, self.planar_uncertainty)}"
+        )
 
 
 @dataclass(frozen=True, eq=False)
@@ -99,6 +117,9 @@ class Tuned:
     curve           predicted learning curve of the winner, around the asked number of samples
     default_curve   the same for the default
     trials          every network asked about, in order
+    finalists       the best few at the asked number of samples, the winner first
+    against         the default there
+    edges           where the winner lies at an end of the space, in words; empty if it lies inside
     """
 
     best: Network
@@ -107,20 +128,46 @@ class Tuned:
     curve: LearningCurve
     default_curve: LearningCurve
     trials: tuple[Trial, ...]
+    finalists: tuple[Finalist, ...]
+    against: Finalist
+    edges: tuple[str, ...]
     version: str = __version__
-
-    def _at_samples(self, curve: LearningCurve) -> float:
-        return float(curve.error[int(np.flatnonzero(curve.samples == self.samples)[0])])
 
     @property
     def error(self) -> float:
         """Predicted error of the winner at the asked number of samples."""
-        return self._at_samples(self.curve)
+        return self.finalists[0].error
+
+    @property
+    def uncertainty(self) -> float:
+        """Of `error`."""
+        return self.finalists[0].uncertainty
 
     @property
     def default_error(self) -> float:
         """Predicted error of the default there."""
-        return self._at_samples(self.default_curve)
+        return self.against.error
+
+    @property
+    def default_uncertainty(self) -> float:
+        """Of `default_error`."""
+        return self.against.uncertainty
+
+    @property
+    def ties(self) -> tuple[Finalist, ...]:
+        """Finalists that the uncertainties do not tell from the winner."""
+        first, *others = self.finalists
+        return tuple(
+            other
+            for other in others
+            if other.error - first.error <= other.uncertainty + first.uncertainty
+        )
+
+    @property
+    def gains(self) -> bool:
+        """Whether the winner beats the default by more than both uncertainties."""
+        both = self.uncertainty + self.default_uncertainty
+        return self.default_error - self.error > both
 
     def to_dict(self) -> dict[str, Any]:
         """The winner, the default and the search as plain data."""
@@ -129,7 +176,13 @@ class Tuned:
             "default": _settings(self.default),
             "samples": self.samples,
             "error": self.error,
+            "uncertainty": self.uncertainty,
             "default_error": self.default_error,
+            "default_uncertainty": self.default_uncertainty,
+            "finalists": [_told(each) for each in self.finalists],
+            "against": _told(self.against),
+            "ties": len(self.ties),
+            "edges": list(self.edges),
             "evaluations": len(self.trials),
             "curve": self.curve.to_dict(),
             "default_curve": self.default_curve.to_dict(),
@@ -153,17 +206,29 @@ class Tuned:
         return self.picture().draw(axes)
 
     def __str__(self) -> str:
-        return "\n".join(
-            [
-                f"tuned for {self.samples} samples, {len(self.trials)} networks predicted",
-                f"  best     {self.best}: error {self.error:.4g}",
-                f"  default  {self.default}: error {self.default_error:.4g}",
-                f"  ratio    {self.error / self.default_error:.3g}",
-            ]
-        )
+        ratio = self.error / self.default_error if self.default_error > 0 else np.inf
+        lines = [
+            f"tuned for {self.samples} samples, {len(self.trials)} networks predicted",
+            f"  best     {self.finalists[0]}",
+            f"  default  {self.against}",
+            f"  ratio    {ratio:.3g}" + ("" if self.gains else ", within the uncertainty of both"),
+        ]
+        lines += [f"  tied     within the uncertainty: {other}" for other in self.ties]
+        if self.edges:
+            lines.append(f"  edge     {', '.join(self.edges)}: a wider space may hold a better one")
+        return "\n".join(lines)
 
     def _repr_html_(self) -> str:
         return f"<pre>{escape(str(self))}</pre>"
+
+
+def _spread_of(value: float, uncertainty: float) -> str:
+    return f"{value:.4g} +- {uncertainty:.2g}"
+
+
+def _told(each: Finalist) -> dict[str, Any]:
+    plain = {**asdict(each), "network": str(each.network)}
+    return {key: None if value in (np.inf, -np.inf) else value for key, value in plain.items()}
 
 
 def _settings(network: Network) -> dict[str, Any]:
@@ -178,11 +243,13 @@ def tune(
     default: Network | None = None,
     progress: bool | None = None,
 ) -> Tuned:
-    """The network of `over` with the smallest predicted (planar) error at `samples` samples.
+    """The network of `over` with the smallest predicted error at `samples` samples.
 
-    A Sobol screen of both variances in every cell of depth and activation, then L-BFGS-B in the
-    log-variances of the best cells. Deterministic. `default` (depth 2, ReLU, variances 1 unless
-    given) is what the winner is held against, and sets the kernel, "ntk" or "nngp".
+    A Sobol screen of both variances in every cell of depth and activation, in one call; then
+    L-BFGS-B in the log-variances of the best cells, with the gradient of the planar error. The best
+    three are predicted with crossing diagrams, and the best of these wins. Deterministic. `default`
+    (depth 2, ReLU, variances 1 unless given) is what the winner is held against, and sets the
+    kernel, "ntk" or "nngp".
 
     Raises `InvalidInput` for a malformed space and `OutOfRegime` if no network in it can be
     predicted.
@@ -190,84 +257,75 @@ def tune(
     >>> task = Task.sphere(dimension=5, target="x0*x1", ridge=0.01)
     >>> space = Space(depth=(2, 2), activation=["relu"], weight_variance=(1, 1))
     >>> best = tune(task, samples=50, over=space)
-    >>> best.error < best.default_error
-    True
+    >>> best.gains, best.edges
+    (True, ('bias_variance at its lower end 0.001',))
     """
     space = Space() if over is None else over
     size = checks.count("samples", samples, least=1)
     reference = Network(depth=2) if default is None else default
-    search = _Search(task, size, reference.kernel)
+    search = Search(task, size, reference.kernel, space.bounds())
     hidden = None if progress is None else not progress
     with tqdm(desc="tuning", unit=" networks", disable=hidden, leave=False) as bar:
         search.tick = bar.update
-        ranked = sorted(
-            (search.screen(cell, space.bounds()) for cell in space.cells()), key=lambda r: r[0]
-        )
-        for _, cell, start in ranked[:POLISHED]:
-            search.polish(cell, start, space.bounds())
-    best = min(search.trials, key=lambda trial: trial.error)
-    if not np.isfinite(best.error):
-        raise OutOfRegime(
-            f"none of {len(search.trials)} networks can be predicted at {size} samples; the last "
-            f"refusal was: {search.refusal}"
-        )
+        for cell in search.screen(space.cells())[:POLISHED]:
+            search.polish(cell)
+    best_few = [trial.network for trial in search.leaders(FINALISTS)]
+    finalists = sorted(
+        _judged(best_few, task, size), key=lambda each: (each.method == "planar", each.error)
+    )
+    (against,) = _judged([reference], task, size)
+    best = finalists[0].network
     spread = np.geomspace(max(1, size / 10), 10**0.5 * size, SWEEP)
     sizes = sorted({round(float(n)) for n in spread} | {size})
-    curve, default_curve = (predict(network, task, sizes) for network in (best.network, reference))
-    return Tuned(best.network, reference, size, curve, default_curve, tuple(search.trials))
+    curve, default_curve = (_curve(network, task, sizes, size) for network in (best, reference))
+    return Tuned(
+        best,
+        reference,
+        size,
+        curve,
+        default_curve,
+        tuple(search.trials),
+        tuple(finalists),
+        against,
+        _edges(best, space),
+    )
 
 
-Cell = tuple[int, str]
+def _curve(network: Network, task: Task, sizes: Sequence[int], size: int) -> LearningCurve:
+    """By the default method; planar where that has no answer, as the curve then says; and no
+    further than `size` where a network without a ridge has no more modes."""
+    try:
+        return predict(network, task, sizes, clusters=CLUSTERS)
+    except FieldTheoryError:
+        pass
+    try:
+        return predict(network, task, sizes, method="planar")
+    except OutOfRegime:
+        return predict(network, task, [n for n in sizes if n <= size], method="planar")
 
 
-class _Search:
-    """The trials so far, and the two steps that add to them."""
-
-    def __init__(self, task: Task, samples: int, kernel: str) -> None:
-        self.task, self.samples, self.kernel = task, samples, kernel
-        self.trials: list[Trial] = []
-        self.refusal = ""
-        self.tick: Callable[[], Any] = lambda: None
-
-    def log_error(self, cell: Cell, point: Array) -> float:
-        """The logarithm of the predicted error, remembered; infinite where there is none."""
-        depth, activation = cell
-        weight, bias = (float(v) for v in np.exp(point))
-        network = Network(depth, activation, weight, bias, self.kernel)
-        try:
-            error = quick_error(network, self.task, self.samples)
-        except OutOfRegime as refusal:
-            error, self.refusal = np.inf, str(refusal)
-        self.trials.append(Trial(network, error))
-        self.tick()
-        return float(np.log(error)) if error > 0 else -np.inf
-
-    def screen(self, cell: Cell, bounds: tuple[Range, Range]) -> tuple[float, Cell, Array]:
-        """The best of a few well-spread points."""
-        scored = [(self.log_error(cell, point), tuple(point)) for point in _spread(bounds)]
-        value, point = min(scored)
-        return value, cell, np.array(point)
-
-    def polish(self, cell: Cell, start: Array, bounds: tuple[Range, Range]) -> None:
-        """Descend from the best screened point; the trials remember what is found."""
-        from scipy.optimize import minimize
-
-        if not np.isfinite(self.log_error(cell, start)):
-            return
-        minimize(  # type: ignore[call-overload]
-            lambda point: min(self.log_error(cell, point), 1e3),
-            start,
-            method="L-BFGS-B",
-            bounds=bounds,
-            options={"maxiter": 30, "ftol": 1e-7, "eps": STEP},
-        )
+def _judged(networks: Sequence[Network], task: Task, size: int) -> list[Finalist]:
+    """Networks at one number of samples, planar and with crossing diagrams."""
+    seen = predict_many(networks, task, size, crossing=True)
+    found = []
+    for n, network in enumerate(networks):
+        curve = _curve(network, task, [size], size)
+        planar = float(seen.error[n, 0]), float(seen.uncertainty[n, 0])
+        own = float(curve.error[0]), float(curve.uncertainty[0])
+        found.append(Finalist(network, *planar, *own, curve.method))
+    return found
 
 
-def _spread(bounds: tuple[Range, Range]) -> Iterator[Array]:
-    """Sobol points in the box; one point if it has no size."""
-    from scipy.stats import qmc
-
-    low, high = (np.array(ends) for ends in zip(*bounds, strict=True))
-    unit = qmc.Sobol(d=2, scramble=False).random(SCREEN) if np.any(high > low) else [[0.0, 0.0]]
-    for row in unit:
-        yield low + (high - low) * np.asarray(row)
+def _edges(best: Network, space: Space) -> tuple[str, ...]:
+    """Ends of the space that the winner lies at; a depth of one is no end one could widen."""
+    found = []
+    low, high = space.depth
+    if low < high and best.depth in (low, high) and best.depth > 1:
+        found.append(f"depth at its {'upper' if best.depth == high else 'lower'} end {best.depth}")
+    for name in ("weight_variance", "bias_variance"):
+        least, most = getattr(space, name)
+        where = np.log(getattr(best, name) / least) / np.log(most / least) if least < most else 0.5
+        if min(where, 1 - where) < EDGE:
+            end, value = ("upper", most) if where > 0.5 else ("lower", least)
+            found.append(f"{name} at its {end} end {value:g}")
+    return tuple(found)

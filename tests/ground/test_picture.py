@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
-from fieldtheory.ground.picture import Line, Picture, check_path
+from fieldtheory.ground.picture import Line, Picture, Span, check_path
 
 X = np.array([1.0, 10.0, 100.0])
 
@@ -31,6 +31,16 @@ def test_drawing_shows_what_was_given(points):
     assert axes.get_xscale() == axes.get_yscale() == "log"
     assert (axes.get_xlabel(), axes.get_ylabel()) == ("samples", "error")
     assert [text.get_text() for text in axes.get_legend().get_texts()] == ["one"]
+
+
+def test_regions_are_shaded_and_named_once():
+    region = Picture("", "", "", (), shaded=(Span("learnt", 1, 10), Span("", 20, 30)))
+    both = picture() + region
+    assert both.shaded == region.shaded
+    axes = both.draw()
+    shaded = [(patch.get_x(), patch.get_width()) for patch in axes.patches]
+    assert shaded == [(1, 9), (20, 10)]
+    assert [text.get_text() for text in axes.get_legend().get_texts()] == ["learnt", "one"]
 
 
 def test_a_band_stays_on_a_logarithmic_axis():

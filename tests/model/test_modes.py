@@ -7,6 +7,7 @@ from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model import planar
 from fieldtheory.model.modes import Modes
 from fieldtheory.model.spectrum import Spectrum
+from tests.oracles.mutation import spoil, survives
 from tests.tolerance import agree, rounding
 
 
@@ -64,3 +65,90 @@ def test_wrong_modes_are_refused(eigenvalues, counts, trace, why):
 def test_lists_of_different_length_are_refused():
     with pytest.raises(InvalidInput, match="2 eigenvalues, 1 multiplicities, 2 labels, 2 errors"):
         Modes(np.ones(2), (1,), 3.0, ("a", "b"), np.zeros(2), "k", "m")
+
+
+def check_the_balance():
+    """Masses multiplicity * eigenvalue, tail and picture of one list, counted by hand."""
+    errors = np.array([0.0, 1e-3])
+    modes = Modes(np.array([1.0, 0.25]), (1, 4), 3.0, ("a", "b"), errors, "k", "m")
+    assert modes.counts.tolist() == [1.0, 4.0]
+    assert modes.tail == 1.0
+    assert modes.tail_eigenvalue == 0.25
+    masses, eigenvalues = modes.picture().lines
+    assert masses.y.tolist() == [1.0, 1.0]
+    assert eigenvalues.y.tolist() == [1.0, 0.25]
+    assert Modes.of([1.0, 0.25], [1, 4]).trace == 2.0
+    # what is left is 0.002, no more than half of what four uncertain modes may hold
+    unsure = Modes(np.array([1.0, 0.25]), (1, 4), 2.002, ("a", "b"), errors, "k", "m")
+    assert unsure.tail == 0.0
+    sure = Modes(np.array([1.0, 0.25]), (1, 4), 2.002, ("a", "b"), errors, "k", "m", 1e-3)
+    assert agree(sure.tail, 0.002, rounding(2.0))
+
+
+def refused(why, *arguments):
+    try:
+        Modes(*arguments, "k", "m")
+    except InvalidInput as refusal:
+        return why in str(refusal)
+    return False
+
+
+def check_the_trace():
+    """Four modes of 1/4 fit into a trace of one, and no more does; an error is forgiven."""
+    lam, none, why = np.array([0.25]), np.zeros(1), "more than the trace"
+    assert not refused(why, lam, (4,), 1.0, ("a",), none)
+    assert refused(why, lam, (5,), 1.0, ("a",), none)
+    assert not refused(why, lam, (5,), 1.0, ("a",), none + 0.06)
+    assert refused(why, lam, (5,), 1.0, ("a",), none + 0.04)
+
+
+def check_the_refusals():
+    one = np.ones(1)
+    assert refused("2 labels", one, (1,), 3.0, ("a", "b"), one)
+    assert refused("2 errors", one, (1,), 3.0, ("a",), np.zeros(2))
+
+
+def test_the_balance_of_modes():
+    check_the_balance()
+    check_the_trace()
+    check_the_refusals()
+
+
+MUTANTS = [
+    ("tail", "self.counts * self.eigenvalues", "self.eigenvalues", check_the_balance),
+    ("tail", "self.trace - float(", "float(", check_the_balance),
+    ("tail", "self.counts @ self.errors", "np.sum(self.errors)", check_the_balance),
+    ("tail", "+ unsure", "", check_the_balance),
+    ("tail", "else self.sum_error", "else 0.1", check_the_balance),
+    ("tail_eigenvalue", "self.tail)", "0.0)", check_the_balance),
+    ("counts", "float(n)", "float(n + 1)", check_the_balance),
+    ("picture", "self.counts[seen] * lam", "lam", check_the_balance),
+    ("picture", "max(self.multiplicities) > 1", "False", check_the_balance),
+    ("__post_init__", "self.counts @ lam", "np.sum(lam)", check_the_trace),
+    ("__post_init__", "self.counts @ errors", "np.sum(errors)", check_the_trace),
+    ("__post_init__", "+ float(", "- float(", check_the_trace),
+    ("__post_init__", "listed > trace *", "listed < trace *", check_the_trace),
+    ("__post_init__", "errors.size, len(counts)", "len(counts)", check_the_refusals),
+    ("__post_init__", "len(counts), len(self.labels)}", "len(counts)}", check_the_refusals),
+]
+
+
+def spoilt(monkeypatch, name, old, new):
+    """A property that is computed once has to be told its name again."""
+    member = vars(Modes)[name]
+    spoil(monkeypatch, getattr(member, "func", member), old, new)
+    if hasattr(member, "func"):
+        vars(Modes)[name].__set_name__(Modes, name)
+
+
+@pytest.mark.parametrize(("name", "old", "new", "check"), MUTANTS)
+def test_spoilt_modes_are_seen(monkeypatch, name, old, new, check):
+    spoilt(monkeypatch, name, old, new)
+    assert not survives(check)
+
+
+@pytest.mark.parametrize("name", ["tail", "tail_eigenvalue", "counts", "picture", "__post_init__"])
+def test_spoiling_nothing_is_not_seen(monkeypatch, name):
+    spoilt(monkeypatch, name, "self) ->", "self ) ->")
+    for check in (check_the_balance, check_the_trace, check_the_refusals):
+        assert survives(check)

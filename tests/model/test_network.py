@@ -202,7 +202,7 @@ def test_callables_are_activations():
 
 
 def test_what_is_left_out_is_said():
-    kinked = Network(2, lambda z: np.maximum(z, 0.1 * z), 1.2, 0.1, "nngp")
+    kinked = Network(2, lambda z: np.maximum(z, 0.1 * z - 0.5), 1.2, 0.1, "nngp")
     assert 0 < kinked.neglected(1) < 1e-5
     assert "the expansion leaves out" in kinked.on_sphere(5).name
     assert "leaves out" not in Network(2, "tanh", 1.2, 0.1).on_sphere(5).name

@@ -5,11 +5,14 @@ from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model.kernel import standard_kernel
 from fieldtheory.model.network import Network
 from fieldtheory.model.predict import predict
+from fieldtheory.model.question import kernel_of
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.task import Task
 from fieldtheory.practice import ask, demo
+from fieldtheory.practice.draw import draw
 from fieldtheory.practice.regression import WAYS, measure
-from fieldtheory.practice.spec import MEASUREMENTS, structure
+from fieldtheory.practice.sections import MEASUREMENTS
+from fieldtheory.practice.spec import structure
 from fieldtheory.practice.tune import Space, tune
 from tests.tolerance import agree, rounding
 
@@ -60,6 +63,16 @@ def test_the_task():
         ask.task_of(spec(task={"dimension": 3}))
 
 
+def test_several_outputs():
+    both = ask.task_of(spec(task={"dimension": 4, "target": ["x0", "x0*x1 - x2"]}))
+    assert both.outputs == 2
+    with pytest.raises(InvalidInput, match="the target has 2: give one"):
+        ask.training(spec(task={"dimension": 4, "target": ["x0", "x1"]}))
+    one = [Task.sphere(4, text).target.power for text in ("x0", "x0*x1 - x2")]
+    total = sum(power.sum() for power in one)
+    assert agree(both.function.power.sum(), total, rounding(total))
+
+
 def test_a_question_is_the_call_it_stands_for():
     asked = {"samples": [10, 20], "method": "perturbative", "ensemble": "poisson"}
     curve = ask.prediction(spec(predict=asked))
@@ -106,8 +119,8 @@ def test_training_is_the_first_draw_of_the_measurement():
 def test_the_regression_beside_a_trained_network_is_plain_regression():
     task = Task.sphere(5, "x0*x1", 0.1, ridge=0.2)
     seed = np.random.SeedSequence(3, spawn_key=(12, 0))
-    sample = ask.draw(task, 12, np.random.default_rng(seed), tests=40)
-    kernel = ask.kernel_of(Network(2), task)
+    sample = draw(task, 12, np.random.default_rng(seed), tests=40)
+    kernel = kernel_of(Network(2), task)
     gram = kernel(np.clip(sample.inputs @ sample.inputs.T, -1, 1))
     weights = np.linalg.inv(gram[:12, :12] + 0.2 * np.eye(12)) @ sample.labels
     truth = np.prod(sample.inputs[12:, :2], axis=1)
@@ -147,7 +160,7 @@ def test_the_demonstration_says_whether_theory_holds(monkeypatch):
     assert found.first_order_error == expected.error.tolist()
     wrong = predict(Network(1), Task.sphere(50, [0, 0.5, 0.5], ridge=1), [100, 200])
     spoiled = demo.Demonstration(
-        ask.compare(wrong, found.comparison.measurement), found.first_order, 0.0
+        ask.compare(wrong, found.comparison.measurement), found.first_order
     )
     assert not spoiled.agrees
     assert "DISAGREE at samples 100, 200" in str(spoiled)

@@ -4,7 +4,8 @@ import pytest
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.kernel import standard_kernel
 from fieldtheory.model.network import Network
-from fieldtheory.model.predict import kernel_of, modes_of, predict
+from fieldtheory.model.predict import predict
+from fieldtheory.model.question import kernel_of, modes_of
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.task import Task
 from fieldtheory.practice.draw import Sample, draw
@@ -196,3 +197,18 @@ def test_trained_networks_follow_the_planar_prediction(depth):
     budget = sampling(trained.standard_error) + 0.05 * curve.error
     assert agree(trained.error, curve.error, budget)
     assert budget[-1] < 0.25 * curve.error[-1]  # the test can fail
+
+
+def test_errors_of_several_outputs_add():
+    """On the same points, without noise; finite networks have one output."""
+    both = Task.sphere(5, ["x0", "x1*x2"], ridge=0.1)
+    whole, regression = one_draw(NETWORK, both, 20)
+    total = 0.0
+    for k, text in enumerate(("x0", "x1*x2")):
+        task = Task.sphere(5, text, ridge=0.1)
+        degrees = task.target.power.size
+        part = Sample(whole.inputs, whole.labels[:, k], whole.components[:degrees, :, k])
+        total += _Regression(kernel_of(NETWORK, task), modes_of(NETWORK, task), task).error(part)
+    assert agree(regression.error(whole), total, rounding(1.0, 1e3))
+    with pytest.raises(InvalidInput, match="2 outputs"):
+        measure(NETWORK, both, [5], by="gradient-descent", progress=False)

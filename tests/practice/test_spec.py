@@ -10,16 +10,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.practice.spec import (
+from fieldtheory.practice.sections import (
     ENSEMBLES,
     MEASUREMENTS,
     METHODS,
     SECTIONS,
-    Spec,
-    load,
+    PredictSection,
     parse_samples,
-    structure,
 )
+from fieldtheory.practice.spec import Spec, load, structure
 
 WHOLE = """
 [network]
@@ -95,7 +94,8 @@ def test_absent_keys_have_the_documented_values(file):
     bare = load(file("[network]\n[task]\ndimension = 50\n[predict]\n[measure]\n"))
     full = load(file(WHOLE))
     assert bare.network == full.network
-    assert bare.predict == full.predict
+    assert full.predict == PredictSection(method="planar")
+    assert bare.predict == PredictSection()
     assert bare.measure == full.measure
     assert bare.train is None
     assert bare.task.target is None
@@ -201,7 +201,8 @@ def test_all_faults_at_once():
     for fault in (
         "9 faults",
         'network.depth: expected a whole number, at least 1, got "64"',
-        'network.activation: expected one of relu, erf, got "rleu", did you mean "relu"?',
+        "network.activation: expected one of relu, erf, tanh, gelu, identity, step, leaky_relu, "
+        'sin, cos, hermite, got "rleu", did you mean "relu"?',
         "network.weight_variance: expected a number above zero, got -1",
         "task.rigde: unknown, did you mean task.ridge?",
         "task.ridge: expected a number, zero or positive, got true",
@@ -227,7 +228,6 @@ def test_all_faults_at_once():
         ({**SMALL, "measure": {"zzz": 1}}, "the keys are by, draws, seed"),
         ({**SMALL, "measure": {"ridge": 1}}, r"did you mean task\.ridge"),
         ({**SMALL, "a\nb" * 50: {}}, r'^spec: "a\\nb'),
-        ({"network": {}, "task": {"data": "digits"}}, r"task\.data: .* give task\.dimension"),
     ],
 )
 def test_wrong_shapes_are_refused(table, why):
@@ -235,8 +235,11 @@ def test_wrong_shapes_are_refused(table, why):
         structure(table)
 
 
-def test_data_sets_are_one_fault_not_two():
-    assert "faults" not in faults({"network": {}, "task": {"data": "digits"}})
+def test_a_spec_may_leave_out_where_inputs_lie_if_nobody_asks(file):
+    path = file("[network]\nactivation = 'tanh'\n")
+    assert load(path, inputs=False).network.activation == "tanh"
+    with pytest.raises(InvalidInput, match=r"task\.dimension: missing"):
+        load(path)
 
 
 def test_a_kernel_has_its_own_keys_only():

@@ -3,10 +3,11 @@ r"""Mehler's expansion to any number of digits, for activations analytic near th
 The trapezium rule over the whole line converges geometrically then. Its step is halved until the
 coefficients exhaust <phi^2> to the precision of the context (Parseval), as they cannot unless the
 rule is exact to it. With x = sqrt(q) z and a_k = <phi(x) He_k(z)> / sqrt(k!), the polynomials come
-from He_{k+1} = z He_k - k He_{k-1} in whole numbers, rescaled by powers of two.
+from the three-term recurrence in whole numbers, rescaled by powers of two; even and odd degrees
+apart, so that a function with a parity costs half.
 """
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import lru_cache
 from math import log, pi, sqrt
 from typing import Any
@@ -89,18 +90,33 @@ class _Rule:
         """a_0, a_1, ... until their squares leave `goal` of <phi^2>, or None if `degrees` do not;
         and the logarithm of what they leave."""
         context, rest, found = self.context, self.square, []
-        before, now = 0 * self.density, self.density
-        factorial = context.one  # k! / 4^s, while `now` is He_k / 2^s times the density
+        chains = self._chain(0, self.even), self._chain(1, self.odd)
         for k in range(degrees):
-            part = int((self.odd if k % 2 else self.even) @ now)
-            found.append(back(part, 3 * self.bits, context) / context.sqrt(factorial))
+            found.append(next(chains[k % 2], context.zero))
             rest = rest - found[-1] ** 2
             if abs(rest) < goal * self.square:
                 return np.array(found), float(context.log(goal))
-            before, now = now, (self.steps * now >> self.power) - k * before
-            factorial *= k + 1
+        return None, float(context.log(abs(rest) / self.square))
+
+    def _chain(self, k: int, part: Any) -> Iterator[Any]:
+        """a_k, a_(k+2), ... from the even or the odd part of the values; nothing if that is zero.
+
+        He_{k+2} = (z^2 - 2 k - 1) He_k - k (k - 1) He_{k-2}
+        """
+        if not np.any(part):
+            return
+        context, power = self.context, 2 * self.power
+        squares, before = self.steps**2, 0 * self.density
+        now = self.steps * self.density >> self.power if k else self.density
+        factorial = context.one  # k! / 4^s, while `now` is He_k / 2^s times the density
+        while True:
+            total = back(int(part @ now), 3 * self.bits, context)
+            yield total / context.sqrt(factorial)
+            above = (squares - (2 * k + 1 << power)) * now >> power
+            before, now = now, above - k * (k - 1) * before
+            factorial *= (k + 1) * (k + 2)
+            k += 2
             if factorial > 4:
                 shift = int(context.log(factorial, 4))
                 before, now = before >> shift, now >> shift
                 factorial = context.ldexp(factorial, -2 * shift)
-        return None, float(context.log(abs(rest) / self.square))

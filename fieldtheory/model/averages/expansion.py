@@ -12,10 +12,16 @@ left of <phi^2>, the remainder, is put on the next power: p = 1 is exact, and in
 is below the remainder. Where a kernel is evaluated to learn what its own formula loses (see
 `projection`), the remainder is left out and every coefficient is moved by its rounding error, so
 that both are part of the errors a spectrum states.
+
+A kink at zero is taken out first, as c |u| (`bend`); a_k are then the coefficients of what remains,
+kappa_k those of |u|, and
+
+.. math:: \langle \phi(u)\phi(v) \rangle = c^2 \langle |u| |v| \rangle
+          + \sum_k (a_k^2 + 2 c\, \kappa_k a_k)\, p^k
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property, lru_cache
 from typing import Any
 
@@ -23,6 +29,7 @@ import numpy as np
 
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.model.averages import bend
 from fieldtheory.model.averages.dual import Dual
 from fieldtheory.model.averages.jet import Jet
 from fieldtheory.model.averages.quadrature import EPS, nodes
@@ -36,11 +43,12 @@ Function = Callable[[Array], Array]
 
 @dataclass(frozen=True, eq=False)
 class Expansion:
-    """Hermite coefficients of phi(sqrt(q) z), for one variance or several.
+    """Hermite coefficients of phi(sqrt(q) z) - c |sqrt(q) z|, for one variance or several.
 
     `coefficients` has shape (variances, terms), degree 0 first, and `rounding` bounds the error of
     each. `variances`, `square` = <phi^2>, `growth` = d<phi^2>/dq and `slope_square` = <phi'^2>
-    (None unless the slope is known) have shape (variances,). `shape` is that of q as it was given.
+    (None unless the slope is known), all of the whole phi, have shape (variances,). `shape` is that
+    of q as it was given, `bend` is c.
     For many digits the entries are numbers of mpmath.
     """
 
@@ -51,11 +59,24 @@ class Expansion:
     growth: Any
     slope_square: Any
     shape: tuple[int, ...]
+    bend: float = 0.0
+
+    @cached_property
+    def kinked(self) -> Any:
+        """The coefficients of c |u|, as many as are listed."""
+        if not self.bend:
+            return np.zeros_like(self.coefficients)
+        return self.bend * bend.coefficients(self.variances, self.coefficients.shape[1])
+
+    @cached_property
+    def terms(self) -> Any:
+        """The coefficients of p^k, but for those of c^2 <|u| |v|>."""
+        return self.coefficients * (self.coefficients + 2 * self.kinked)
 
     @cached_property
     def remainder(self) -> Any:
         """What the listed terms leave of <phi^2>, for each variance."""
-        rest = self.square - np.sum(self.coefficients**2, axis=1)
+        rest = self.square - self.bend**2 * self.variances - np.sum(self.terms, axis=1)
         return np.where(np.abs(rest) > 16 * EPS * self.square, rest, 0.0)
 
     @cached_property
@@ -72,8 +93,9 @@ class Expansion:
     def series(self, order: int, shaken: bool = False) -> Any:
         """Coefficients in p of the `order`-th derivative of the covariance with respect to p."""
         if not shaken:
-            return self._derived(self.coefficients**2, order, self.remainder)
-        moved = (np.abs(self.coefficients) + self.rounding[:, None]) ** 2
+            return self._derived(self.terms, order, self.remainder)
+        error = self.rounding[:, None]
+        moved = self.terms + error * (2 * np.abs(self.coefficients + self.kinked) + error)
         if self.parity:
             moved[:, (self.parity + 1) // 2 :: 2] = 0.0
         return self._derived(moved, order, None)
@@ -83,8 +105,9 @@ class Expansion:
         a, k = self.coefficients, np.arange(float(self.coefficients.shape[1]))
         above = np.zeros_like(a)
         above[:, :-2] = a[:, 2:]
-        c = a * (k * a + np.sqrt((k + 1) * (k + 2)) * above) / self.variances[:, None]
-        rest = self.growth - np.sum(c, axis=1)
+        moving = k * a + np.sqrt((k + 1) * (k + 2)) * above  # 2 q times their derivative
+        c = ((a + self.kinked) * moving + self.kinked * a) / self.variances[:, None]
+        rest = self.growth - self.bend**2 - np.sum(c, axis=1)
         return self._derived(c, order, rest * (self.remainder != 0))
 
     def _derived(self, c: Any, order: int, rest: Any) -> Any:
@@ -95,7 +118,7 @@ class Expansion:
             longer[:, : c.shape[1]] = c
             longer[:, power] = rest
             if order == 1 and self.slope_square is not None and rest is self.remainder:
-                slopes = self.variances * self.slope_square
+                slopes = self.variances * (self.slope_square - self.bend**2)
                 longer[:, power] = (slopes - c @ np.arange(c.shape[1])) / power
             c = longer
         for _ in range(order):
@@ -142,21 +165,22 @@ def _expansion(
     function: Function, name: str, slope: Function | None, data: bytes, shape: tuple[int, ...]
 ) -> Expansion:
     variances = np.frombuffer(data).copy()
-    terms = FIRST_TERMS
+    terms, c = FIRST_TERMS, bend.bend(function)
     while True:
         rule = nodes(function, name, variances, terms)
-        a, square = rule.coefficients(terms), rule.square
+        kinked = c * np.sqrt(variances)[:, None] * np.abs(rule.z)
+        a, square = replace(rule, values=rule.values - kinked).coefficients(terms), rule.square
         if not np.all(square > 0):
             raise InvalidInput(f"{name!r} is zero at every input: it passes nothing on")
         rounding = 8 * EPS * np.sqrt(square)
-        used = int(np.flatnonzero(np.any(np.abs(a) > rounding[:, None], axis=0))[-1]) + 1
+        told = np.any(np.abs(a) > rounding[:, None], axis=0)
+        used = int(np.max(np.flatnonzero(told), initial=0)) + 1
         if used <= terms - SPARE or terms >= TERMS:
             break
         terms *= 2
     slopes = np.ravel(moments(slope, f"slope of {name}", variances).square) if slope else None
-    return Expansion(
-        variances, a[:, :used], rounding, square, rule.growth(variances), slopes, shape
-    )
+    growth = rule.growth(variances)
+    return Expansion(variances, a[:, :used], rounding, square, growth, slopes, shape, c)
 
 
 def average(found: Expansion, q: Any, p: Any, xp: Any, order: int) -> Any:
@@ -169,7 +193,7 @@ def average(found: Expansion, q: Any, p: Any, xp: Any, order: int) -> Any:
         total = p.scaled(total, polynomial(found.series(order + 1, shaken), at, found.shape))
     if isinstance(q, Dual):
         total = total + q.scaled(0.0, polynomial(found.variance_series(order), at, found.shape))
-    return total
+    return total + found.bend**2 * bend.average(q, p, xp, order) if found.bend else total
 
 
 def polynomial(coefficients: Any, p: Any, shape: tuple[int, ...]) -> Any:

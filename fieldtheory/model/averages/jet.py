@@ -1,7 +1,8 @@
 """Truncated power series ("jets"): the Taylor coefficients of a formula, at many points at once.
 
 A kernel formula evaluated on jets gives all its Taylor coefficients at every quadrature node. For
-network kernels they are sums of terms of one sign, so each keeps its relative accuracy.
+network kernels they are sums of terms of one sign, so each keeps its relative accuracy: the
+sums of `recurrence` are chosen for it.
 
 `JET` holds the elementary functions; NumPy's own (`np.exp`, `np.sqrt`, `np.arcsin`, `np.arccos`)
 take jets too, so that a formula written for arrays needs no second spelling.
@@ -15,21 +16,31 @@ from typing import Any
 import numpy as np
 
 from fieldtheory.ground.arrays import Array
+from fieldtheory.model.averages import recurrence
+from fieldtheory.model.averages.recurrence import SHORT
 
 
 class Jet:
     """A power series in h: coefficients of shape (order + 1, points), or with axes for a batch.
+
+    Coefficients from number `length` on are known to be zero: a polynomial of low degree costs
+    less.
 
     >>> x = Jet.variable(np.array([2.0]), np.array([1.0]), order=2)
     >>> (x * x).coefficients[:, 0].tolist()
     [4.0, 4.0, 1.0]
     """
 
-    __slots__ = ("_arcsin", "_square", "coefficients")
+    __slots__ = ("_arcsin", "_complement", "_inverse", "_root", "_square", "coefficients", "length")
 
-    def __init__(self, coefficients: Array) -> None:
+    def __init__(self, coefficients: Array, length: int | None = None) -> None:
         self.coefficients = coefficients
-        self._square: Jet | None = None  # a layer needs both of these of one correlation twice
+        self.length = len(coefficients) if length is None else min(length, len(coefficients))
+        # a layer needs each of these several times, of one correlation
+        self._square: Jet | None = None
+        self._complement: Jet | None = None
+        self._root: Jet | None = None
+        self._inverse: Jet | None = None
         self._arcsin: Jet | None = None
 
     def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **options: Any) -> Any:
@@ -45,20 +56,52 @@ class Jet:
         return self._square
 
     @property
+    def complement(self) -> "Jet":
+        """1 - self, computed once."""
+        if self._complement is None:
+            self._complement = self.__neg__().__add__(1)
+        return self._complement
+
+    @property
+    def root(self) -> "Jet":
+        """sqrt(self), computed once; of a polynomial as the integral of v' / 2 sqrt(v)."""
+        if self._root is None:
+            v = self.coefficients
+            if self.length <= SHORT:
+                half = recurrence.derivative(v) / 2
+                slope = recurrence.multiply(half, self.inverse_root.coefficients, self.length)
+                self._root = Jet(recurrence.integral(slope, np.sqrt(v[0])))
+            else:
+                self._root = Jet(recurrence.root(v))
+        return self._root
+
+    @property
+    def inverse_root(self) -> "Jet":
+        """1 / sqrt(self), computed once."""
+        if self._inverse is None:
+            if self.length <= SHORT:
+                inverse = recurrence.power(self.coefficients, -0.5, self.length)
+                self._inverse = Jet(inverse)
+            else:
+                self._inverse = quotient(_one(self), self.root)
+        return self._inverse
+
+    @property
     def arcsin(self) -> "Jet":
-        """arcsin(self), computed once."""
+        """arcsin(self), computed once: the integral of p' / sqrt(1 - p^2)."""
         if self._arcsin is None:
-            slope = power(1 - self.square, -0.5).coefficients
-            start = np.arcsin(self.coefficients[0])
-            self._arcsin = integrate(lambda n, _: slope[:n], self, start)
+            v, p = self.square.complement, self.coefficients
+            slope = Jet(recurrence.derivative(p), self.length)
+            polynomial = self.length <= SHORT
+            slope = slope * v.inverse_root if polynomial else quotient(slope, v.root)
+            self._arcsin = Jet(recurrence.integral(slope.coefficients, np.arcsin(p[0])))
         return self._arcsin
 
     def _times(self, other: "Jet") -> "Jet":
-        a, b = self.coefficients, other.coefficients
-        product = np.empty_like(a)
-        for n in range(len(a)):
-            np.einsum("k...,k...->...", a[: n + 1], b[n::-1], out=product[n])
-        return Jet(product)
+        if self.length > other.length:
+            return other._times(self)
+        product = recurrence.multiply(self.coefficients, other.coefficients, self.length)
+        return Jet(product, self.length + other.length - 1)
 
     @staticmethod
     def variable(points: Array, scale: Array, order: int) -> "Jet":
@@ -67,31 +110,35 @@ class Jet:
         series[0] = points
         if order:
             series[1] = scale
-        return Jet(series)
+        return Jet(series, 2)
 
     def __add__(self, other: Any) -> "Jet":
         if isinstance(other, Jet):
-            return Jet(self.coefficients + other.coefficients)
+            return Jet(self.coefficients + other.coefficients, max(self.length, other.length))
         series = self.coefficients.copy()
         series[0] += other
-        return Jet(series)
+        return Jet(series, max(1, self.length))
 
     def __neg__(self) -> "Jet":
-        return Jet(-self.coefficients)
+        return Jet(-self.coefficients, self.length)
 
     def __sub__(self, other: Any) -> "Jet":
         return self.__add__(-other)
 
     def __rsub__(self, other: Any) -> "Jet":
+        if isinstance(other, int) and other == 1:
+            return self.complement
         return self.__neg__().__add__(other)
 
     def __mul__(self, other: Any) -> "Jet":
         if not isinstance(other, Jet):
-            return Jet(self.coefficients * other)
+            return Jet(self.coefficients * other, self.length)
         return self.square if other is self else self._times(other)
 
     def __truediv__(self, other: Any) -> "Jet":
-        return self * power(other, -1) if isinstance(other, Jet) else Jet(self.coefficients / other)
+        if isinstance(other, Jet):
+            return quotient(self, other)
+        return Jet(self.coefficients / other, self.length)
 
     def __rtruediv__(self, other: Any) -> "Jet":
         return power(self, -1).__mul__(other)
@@ -101,7 +148,7 @@ class Jet:
         if exponent < 0 or exponent != int(exponent):
             return power(self, exponent)
         if exponent == 0:
-            return Jet(np.zeros_like(self.coefficients)).__add__(1)
+            return _one(self)
         if exponent % 2:
             return self if exponent == 1 else self._times(self ** (exponent - 1))
         return (self ** (exponent // 2)).square
@@ -110,44 +157,34 @@ class Jet:
     __rmul__ = __mul__
 
 
+def _one(like: Jet) -> Jet:
+    series = np.zeros_like(like.coefficients)
+    series[0] = 1
+    return Jet(series, 1)
+
+
+def quotient(above: Jet, below: Jet) -> Jet:
+    """above / below."""
+    return Jet(recurrence.divide(above.coefficients, below.coefficients, below.length))
+
+
 def power(jet: Jet, exponent: float) -> Jet:
-    r"""v^a by Miller's recurrence :math:`n v_0 g_n = \sum_k (k a - (n - k)) v_k g_{n-k}`."""
-    v = jet.coefficients
-    g = np.empty_like(v)
-    g[0] = v[0] ** exponent
-    kv = (exponent + 1) * _orders(v) * v
-    for n in range(1, len(v)):
-        tail = g[n - 1 :: -1]
-        total = np.einsum("k...,k...->...", kv[1 : n + 1], tail)
-        total -= n * np.einsum("k...,k...->...", v[1 : n + 1], tail)
-        g[n] = total / (n * v[0])
-    return Jet(g)
-
-
-def integrate(slope: Callable[[int, Array], Array], jet: Jet, start: Array) -> Jet:
-    """f with f(0) = `start` and f' = p' s; slope(n, f) returns s_0 .. s_(n-1), known by then."""
-    p = jet.coefficients
-    kp = _orders(p) * p
-    f = np.empty_like(p)
-    f[0] = start
-    for n in range(1, len(p)):
-        f[n] = np.einsum("k...,k...->...", kp[1 : n + 1], slope(n, f)[::-1]) / n
-    return Jet(f)
-
-
-def _orders(v: Array) -> Array:
-    """0, 1, 2, ... along the first axis of the coefficients."""
-    return np.arange(float(len(v))).reshape(-1, *(1,) * (v.ndim - 1))
+    """jet^exponent, for any exponent."""
+    if exponent == -1:
+        return quotient(_one(jet), jet)
+    if abs(exponent) == 0.5:
+        return jet.root if exponent > 0 else jet.inverse_root
+    return Jet(recurrence.power(jet.coefficients, exponent, jet.length))
 
 
 def sqrt(x: Any) -> Any:
-    return power(x, 0.5) if isinstance(x, Jet) else np.sqrt(x)
+    return x.root if isinstance(x, Jet) else np.sqrt(x)
 
 
 def exp(x: Any) -> Any:
-    if not isinstance(x, Jet):
-        return np.exp(x)
-    return integrate(lambda n, f: f[:n], x, np.exp(x.coefficients[0]))
+    return (
+        Jet(recurrence.exponential(x.coefficients, x.length)) if isinstance(x, Jet) else np.exp(x)
+    )
 
 
 def arcsin(x: Any) -> Any:

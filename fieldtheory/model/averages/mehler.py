@@ -6,6 +6,7 @@ from typing import Any
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model.averages.digits import Precise, precise_expansion
 from fieldtheory.model.averages.expansion import Expansion, Function, average, expansion, moments
+from fieldtheory.model.averages.whole import long
 
 
 @dataclass(frozen=True)
@@ -25,8 +26,8 @@ class Mehler:
     precise: Precise | None = None
 
     def __call__(self, q: Any) -> Expansion:
-        """The expansion at variance q: a float, an array, a dual number or a number of mpmath."""
-        value = getattr(q, "value", q)
+        """The expansion at variance q: floats, dual numbers or one number of many digits."""
+        value = long(getattr(q, "value", q))
         if not hasattr(value, "context"):
             return expansion(self.function, self.name, self.slope, value)
         if self.precise is None:

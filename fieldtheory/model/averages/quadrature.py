@@ -139,7 +139,7 @@ def _reach(values: Callable[[Array], Array], name: str, variance: float) -> floa
 
 def _panels(values: Callable[[Array], Array], edges: Array, name: str) -> tuple[Array, Array]:
     """Panels on which phi times the root of the Gaussian is resolved, in increasing order."""
-    nodes, _, spectrum = _lobatto()
+    nodes, _, spectrum = lobatto()
     low, high, done, scale = edges[:-1], edges[1:], [], 0.0
     for _ in range(HALVINGS):
         z = low[:, None] + (high - low)[:, None] * nodes
@@ -170,14 +170,14 @@ def _panels(values: Callable[[Array], Array], edges: Array, name: str) -> tuple[
 
 def _rule(low: Array, high: Array) -> tuple[Array, Array]:
     """Nodes and Gaussian weights of a set of panels."""
-    nodes, gauss, _ = _lobatto()
+    nodes, gauss, _ = lobatto()
     z = (low[:, None] + (high - low)[:, None] * nodes).ravel()
     weights = ((high - low)[:, None] * gauss).ravel() * np.exp(-(z**2) / 2)
     return z, weights
 
 
 @cache
-def _lobatto() -> tuple[Any, Any, Any]:
+def lobatto() -> tuple[Any, Any, Any]:
     """Lobatto's nodes and weights on [0, 1], and the matrix from values to Legendre coefficients.
 
     The ends are nodes: a jump between the last inner node and the end would not be seen otherwise.

@@ -2,7 +2,7 @@
 
 The planar theory has diagrams of one sample at a time, then come two and three at a time
 (`crossing`). Each order is a self-consistent theory of its own; the gaps between them shrink, and
-tell how large the next one is.
+tell how large the next ones are (`continued`).
 
 Where the highest modes are single ones and just being learnt (a handful of samples, or few
 dimensions without a ridge), an order may have no solution, or one that is no small change of the
@@ -17,31 +17,32 @@ import numpy as np
 
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import OutOfRegime
-from fieldtheory.model.diagrams import neglected
-from fieldtheory.model.diagrams.crossing import Solution, solve
-from fieldtheory.model.diagrams.fixed import Chosen, Smooth, interpolate, pieces
+from fieldtheory.model.diagrams import continued, neglected
+from fieldtheory.model.diagrams.cluster import nodes
+from fieldtheory.model.diagrams.crossing import Solution, grid, solve
+from fieldtheory.model.diagrams.fixed import WIDEST, Chosen, Smooth, Unsmooth, interpolate, pieces
 from fieldtheory.model.planar import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum
 
 RATIO = 1e-3  # to which the effect of third samples is interpolated
-SMALL = ((0.5, 12.0), (0.5, 3.0))  # what two, then three, samples may do to the error as a factor
+NEGLIGIBLE = 1e-6  # effect of second samples below which third ones are not looked for
+SMALL = ((0.5, 1e3), (0.5, 3.0))  # what two, then three, samples may do to the error as a factor
 TAMED = 0.3  # the part of the error that the second order from Poisson to fixed may be
-SLOWEST = 0.5  # ratio of successive gaps beyond which nothing is said about their sum
-USUAL = {2: 0.7}  # that ratio where only one gap is known: the dimensions that need a larger one,
-OTHERWISE = 0.35  # and all others
 
 
 @dataclass(frozen=True, eq=False)
 class Beyond:
     """Errors beyond the planar theory at each number of samples.
 
-    bias, variance  (sizes, degrees) of the highest order; variance counts datasets and label noise
-    learnability    (sizes, degrees) 1 - C_l/lam_l
+    bias, variance  (sizes, degrees) what each degree adds to the error; variance counts datasets
+                    and label noise
+    learnability    (sizes, degrees) 1 - C_l/lam_l of the highest order
     kappa           (sizes,) (s2 + c(1)) / samples, the effective ridge per sample
     orders          (clusters, sizes) total error with diagrams of 1, 2, ... samples at a time; an
                     order that is not reached repeats the one before
     reached         (sizes,) samples in the largest diagrams: 1, 2 or 3
-    remainder       (sizes,) estimate of all higher orders together, with its sign
+    resummed        (sizes,) what the continued series of three orders adds to the last of them
+    remainder       (sizes,) size of what is left of all higher orders, zero or positive
     ensemble        (sizes,) what the second order from Poisson to fixed adds to the total
     unresolved      (sizes,) part of s2 + c(1) in degrees that were not let cross
     """
@@ -52,6 +53,7 @@ class Beyond:
     kappa: Array
     orders: Array
     reached: Array
+    resummed: Array
     remainder: Array
     ensemble: Array
     unresolved: Array
@@ -63,7 +65,7 @@ class Beyond:
     @property
     def error(self) -> Array:
         """(sizes,) mean squared test error."""
-        return np.asarray(self.orders[-1])
+        return np.asarray(self.orders[-1] + self.resummed)
 
 
 def beyond(
@@ -91,14 +93,45 @@ def beyond(
     """
     question = _Question(spectrum, power, ridge, noise)
     found = _Arrays(question, samples, clusters, ensemble)
-    for two, inside in pieces(question.two, samples, question.most):
+    asked = samples if noise or np.any(power) else samples[:0]  # no error without either
+    for two, inside in pieces(question.two, asked, question.most):
         found.enter(2, two, inside)
-        some = samples[inside] if clusters == 3 else samples[:0]
+        some = samples[inside & ~found.planar] if clusters == 3 else samples[:0]
         for factor, within in pieces(question.three_over_two, some, question.most, RATIO):
             if (factor.low, factor.high) != (two.low, two.high):
-                two = interpolate(question.two, factor.low, factor.high)
+                try:
+                    two = interpolate(question.two, factor.low, factor.high)
+                except Unsmooth:  # at the ends of the shorter range, beyond the sizes themselves
+                    continue
             found.enter(3, two.times(factor), np.isin(samples, some[within]))
-    return Beyond(**found.arrays)
+    return found.finished()
+
+
+def cost(spectrum: Spectrum, samples: Array, clusters: int) -> float:
+    """Operations that `beyond` needs at these sizes: a billion take a core about a second.
+
+    Within a factor of three where the curve is as smooth as usual; more where pieces of it have to
+    be tried again (a few samples, few dimensions, ranges beyond a million). The counts of nodes and
+    of steps to a solution are typical ones, measured.
+
+    >>> lines = Spectrum.of([0.5, 0.1, 0.02], dimension=4)
+    >>> [round(cost(lines, np.array([10.0, 1000.0]), k) / 1e9, 2) for k in (2, 3)]
+    [0.06, 0.59]
+    """
+    resolved, points = grid(spectrum)
+    polar, turning = nodes(spectrum.dimension)
+    spread = float(np.log(np.max(samples) / np.min(samples)))
+    parts = max(1, int(np.ceil(spread / WIDEST)))
+    two = 5e7 + 40 * 5.5 * points * (2 * resolved + 100)  # nodes, steps, degrees at the angles
+    if clusters == 2:
+        return parts * two
+    sites = polar * (polar + 1) * turning
+    three = 800 * sites + 2 * polar * (9e4 + 100 * points)
+    return parts * (2 * two + 20 * three)
+
+
+PARTS = 2  # of the error: of the target, of the label noise
+TOTAL, PLANAR, WHOLE, LOOP, UNRESOLVED, FURTHER = 0, 1, 3, 5, 6, 7  # columns of `_Question.two`
 
 
 class _Arrays:
@@ -109,19 +142,27 @@ class _Arrays:
         spectrum, power, noise = question.spectrum, question.power, question.noise
         kappa = effective_ridge(spectrum, samples, question.ridge)
         bias, variance = mode_errors(spectrum, power, samples, kappa, noise)
-        error = np.sum(bias + variance, axis=-1)
+        parts = question.planar(samples, kappa)
         gap = neglected.crossing(spectrum, power, samples, kappa)
+        self.parts = np.repeat(parts.T[:, None], clusters, axis=1)  # part, order, size
         self.arrays = {
             "bias": bias,
             "variance": variance,
             "learnability": spectrum.eigenvalues / (spectrum.eigenvalues + kappa[:, None]),
             "kappa": kappa,
-            "orders": np.repeat(error[None], clusters, axis=0),
             "reached": np.ones_like(samples),
-            "remainder": 2 * gap * error,
+            "resummed": np.zeros_like(samples),
+            "remainder": 2 * np.abs(gap) * np.sum(parts, axis=1),
             "ensemble": neglected.poisson(spectrum, power, samples, question.ridge, noise),
             "unresolved": np.zeros_like(samples),
         }
+
+    @property
+    def planar(self) -> Chosen:
+        """Where second samples do nothing worth a look for third ones."""
+        before, after = self.parts[:, 0], self.parts[:, 1]
+        still = np.abs(after - before) <= NEGLIGIBLE * np.abs(before)
+        return np.asarray(np.all(still, axis=0) & (self.arrays["reached"] == 2))
 
     def enter(self, order: int, curve: Smooth, chosen: Chosen) -> None:
         """The curve of that order at the chosen sizes."""
@@ -130,35 +171,48 @@ class _Arrays:
         found, correction = average, np.zeros_like(average)
         if self.ensemble == "fixed":
             found, correction = curve.fixed(samples)
-            held = np.abs(correction[:, 0]) < TAMED * found[:, 0]
+            held = np.abs(correction[:, TOTAL]) < TAMED * found[:, TOTAL]
             average, found, correction = average[held], found[held], correction[held]
             samples, chosen = samples[held], chosen & np.isin(self.samples, samples[held])
         degrees = self.question.power.size
-        left = found[:, -degrees:]
+        left = found[:, FURTHER + degrees :]
         into["bias"][chosen] = self.question.power * left**2
-        into["variance"][chosen] = found[:, -2 * degrees : -degrees] - into["bias"][chosen]
+        into["variance"][chosen] = found[:, FURTHER : FURTHER + degrees] - into["bias"][chosen]
         into["learnability"][chosen] = 1 - left
-        into["kappa"][chosen] = average[:, 2] / samples
-        into["unresolved"][chosen] = average[:, 3]
-        into["ensemble"][chosen] = correction[:, 0]
+        into["kappa"][chosen] = average[:, LOOP] / samples
+        into["unresolved"][chosen] = average[:, UNRESOLVED]
+        into["ensemble"][chosen] = correction[:, TOTAL]
         into["reached"][chosen] = order
         if order == 2:
-            into["orders"][0, chosen] = found[:, 1]
-        into["orders"][order - 1 :, chosen] = found[:, 0]
-        logarithms = np.log(into["orders"][:order, chosen])
-        usual = USUAL.get(self.question.spectrum.dimension, OTHERWISE)
-        into["remainder"][chosen] = found[:, 0] * np.expm1(_continued(logarithms, usual))
+            self.parts[:, 0, chosen] = found[:, PLANAR : PLANAR + PARTS].T
+        self.parts[:, order - 1 :, chosen] = found[:, None, WHOLE : WHOLE + PARTS].T
 
+    def finished(self) -> Beyond:
+        """The series continued, and what is left of it."""
+        into = self.arrays
+        if len(self.parts[0]) == 3:
+            into["reached"][self.planar] = 3
+        into["orders"] = np.sum(self.parts, axis=0)
+        for order in (2, 3):
+            chosen = into["reached"] == order
+            into["remainder"][chosen] = 0
+            for orders in self.parts[:, :order, chosen]:
+                self._continue(chosen, orders)
+        share = 1 + into["resummed"] / np.where(into["orders"][-1] > 0, into["orders"][-1], 1)
+        into["bias"], into["variance"] = (share[:, None] * into[k] for k in ("bias", "variance"))
+        return Beyond(**into)
 
-def _continued(logarithms: Array, usual: float) -> Array:
-    """The sum of all further gaps: a geometric series (Aitken), of a ratio of at most SLOWEST; gaps
-    that change sign are given the last one's."""
-    gaps = np.diff(logarithms, axis=0)
-    if len(gaps) == 1:
-        return np.asarray(gaps[0] * usual / (1 - usual))
-    ratio = gaps[1] / np.where(gaps[0] == 0, 1, gaps[0])
-    ratio = np.minimum(np.abs(ratio), SLOWEST)
-    return np.asarray(gaps[1] * ratio / (1 - ratio))
+    def _continue(self, chosen: Chosen, orders: Array) -> None:
+        """One part of the error where it has come that far; no noise adds nothing."""
+        some = np.all(orders > 0, axis=0)
+        where, orders = np.flatnonzero(chosen)[some], orders[:, some]
+        value = orders[-1]
+        if len(orders) == 3:
+            step = value * np.expm1(continued.rest(orders))
+            self.arrays["resummed"][where] += step
+            value = value + step
+        more = continued.left(orders, self.question.spectrum.dimension)
+        self.arrays["remainder"][where] += value * np.expm1(more)
 
 
 @dataclass(frozen=True, eq=False)
@@ -178,9 +232,15 @@ class _Question:
             return np.inf
         return float(np.sum(spectrum.counts[spectrum.eigenvalues > 0]))
 
+    def planar(self, eta: Array, kappa: Array) -> Array:
+        """(sizes, parts) the planar error of the target, and what label noise adds."""
+        clean = np.sum(mode_errors(self.spectrum, self.power, eta, kappa, 0.0), axis=(0, -1))
+        noisy = mode_errors(self.spectrum, 0 * self.power, eta, kappa, self.noise)
+        return np.stack([clean, np.sum(noisy, axis=(0, -1))], axis=1)
+
     def two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
-        """Total error of two samples and of the planar theory, s2 + c(1), unresolved part, error
-        per degree, C_l/lam_l; and the self-energies."""
+        """Total error of two samples, both parts of the planar error and of this one, s2 + c(1),
+        unresolved part, error per degree, C_l/lam_l; and the self-energies."""
         return _row_by_row(self._two, eta, start)
 
     def three_over_two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
@@ -188,14 +248,13 @@ class _Question:
         return _row_by_row(self._three_over_two, eta, start)
 
     def _two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
-        kappa = effective_ridge(self.spectrum, eta, self.ridge)
-        planar = np.sum(
-            mode_errors(self.spectrum, self.power, eta, kappa, self.noise), axis=(0, -1)
-        )
+        planar = self.planar(eta, effective_ridge(self.spectrum, eta, self.ridge))
         solution = solve(self.spectrum, eta, self.ridge, start=start)
         total, *others = self._columns(solution)
-        held = _held(total[:, 0] / planar, SMALL[0])
-        values = np.hstack([total, planar[:, None], *others])
+        held = _held(total[:, 0] / np.sum(planar, axis=1), SMALL[0])
+        if start is not None and not np.all(held):  # on a branch that does not begin at the planar
+            return self._two(eta, None)
+        values = np.hstack([total, planar, *others])
         return np.where(held, values, np.nan), np.array(solution.self_energy)
 
     def _three_over_two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
@@ -203,16 +262,16 @@ class _Question:
         three = two.with_thirds(start)
         pairs = zip(self._columns(three), self._columns(two), strict=True)
         total, *others = (np.where(b > 0, a / np.where(b > 0, b, 1), 1) for a, b in pairs)
-        values = np.hstack([total, np.ones_like(total), *others])
+        values = np.hstack([total, np.ones((len(eta), PARTS)), *others])
         return np.where(_held(total[:, 0], SMALL[1]), values, np.nan), np.array(three.self_energy)
 
     def _columns(self, solution: Solution) -> tuple[Array, ...]:
-        modes = solution.error(self.power)
-        if self.noise:
-            modes = modes + self.noise * solution.noise
-        total, unresolved = np.sum(modes, axis=-1), solution.unresolved
-        left = solution.residual_share
-        return total[:, None], solution.state.loop, unresolved[:, None], modes, left
+        clean = solution.error(self.power)
+        noisy = self.noise * solution.noise if self.noise else np.zeros_like(clean)
+        parts = np.stack([np.sum(clean, axis=-1), np.sum(noisy, axis=-1)], axis=1)
+        total, unresolved = np.sum(parts, axis=1, keepdims=True), solution.unresolved[:, None]
+        loop, left = solution.state.loop, solution.residual_share
+        return total, parts, loop, unresolved, clean + noisy, left
 
 
 def _held(factor: Array, between: tuple[float, float]) -> np.ndarray[Any, Any]:

@@ -6,7 +6,7 @@ arccos(1 - 2 theta/pi), so that it is dense near both ends and interpolation is 
 """
 
 from dataclasses import dataclass
-from functools import cache
+from functools import cache, lru_cache
 
 import numpy as np
 
@@ -48,6 +48,12 @@ def rests(dimension: int, degrees: int, theta: Array) -> Array:
         step = (2 * l + dimension - 2) * (first + np.cos(theta) * found[l])
         found[l + 1] = (step - l * found[l - 1]) / (l + dimension - 2)
     return found
+
+
+@lru_cache(maxsize=4)
+def rests_on_grid(dimension: int, degrees: int, points: int) -> Array:
+    """`rests` at `colatitudes(points)`; the last few grids are kept, for a curve asks again."""
+    return frozen(rests(dimension, degrees, colatitudes(points)))
 
 
 def gauss(nodes: Array, weights: Array, points: int) -> tuple[Array, Array]:

@@ -37,7 +37,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.diagrams.cluster import Slope, Third
-from fieldtheory.model.diagrams.colatitude import colatitudes, measure, rests
+from fieldtheory.model.diagrams.colatitude import measure, rests_on_grid
 from fieldtheory.model.diagrams.solver import Found, Rows, fixed_points
 from fieldtheory.model.planar import effective_ridge
 from fieldtheory.model.spectrum import Spectrum
@@ -47,6 +47,12 @@ CLUSTERS = (2, 3)
 TOLERANCE = 1e-11
 CIRCLE = 1e-6  # ridge over s2 + c(1) below which three samples on the circle diverge
 CROWDED = 0.95  # the planar part of a step is not amplified beyond 1 / (1 - this)
+
+
+def grid(spectrum: Spectrum, degrees: int = DEGREES) -> tuple[int, int]:
+    """How many degrees are resolved, and at how many angles."""
+    resolved = min(degrees, spectrum.eigenvalues.size)
+    return resolved, 4 * (48 + resolved + int(2 * np.sqrt(spectrum.dimension)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -60,10 +66,8 @@ class Modes:
 
     @staticmethod
     def of(spectrum: Spectrum, ridge: float, degrees: int = DEGREES) -> "Modes":
-        d, resolved = spectrum.dimension, min(degrees, spectrum.eigenvalues.size)
-        points = 4 * (48 + resolved + int(2 * np.sqrt(d)))
-        rest = rests(d, resolved, colatitudes(points))
-        return Modes(spectrum, ridge, rest, measure(d, points))
+        d, (resolved, points) = spectrum.dimension, grid(spectrum, degrees)
+        return Modes(spectrum, ridge, rests_on_grid(d, resolved, points), measure(d, points))
 
     @property
     def resolved(self) -> int:

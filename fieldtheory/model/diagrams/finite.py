@@ -29,6 +29,7 @@ from fieldtheory.model.diagrams.cluster import Returns, three_apart, three_apart
 from fieldtheory.model.diagrams.colatitude import Indices
 
 MEMORY = 2e9  # bytes that the third samples may take
+CONDITION = 1e6  # of a kernel matrix that is inverted as it is
 SLOPES = 8  # arrays of (points, points, thirds) alive at once
 
 
@@ -36,13 +37,17 @@ SLOPES = 8  # arrays of (points, points, thirds) alive at once
 class Measure:
     """Points, their kernel matrix and their weights, which sum to one.
 
+    values, vectors  eigenvalues of the kernel matrix that are not rounding, rising, and their
+                     orthonormal vectors, (points, rank)
+
     >>> Measure.of(np.eye(2)).weights.tolist()
     [0.5, 0.5]
     """
 
     kernel: Array
     weights: Array
-    factor: Array  # F F^T = kernel, without its null space
+    values: Array
+    vectors: Array
 
     @staticmethod
     def of(kernel: Array, weights: Array | None = None) -> "Measure":
@@ -70,13 +75,39 @@ class Measure:
                 "negative, and not all zero"
             )
         kept = values > 1e-15 * points * values[-1]
-        factor = vectors[:, kept] * np.sqrt(values[kept])
-        return Measure(frozen(K), frozen(given / given.sum()), frozen(factor))
+        return Measure(
+            frozen(K), frozen(given / given.sum()), frozen(values[kept]), frozen(vectors[:, kept])
+        )
+
+    @cached_property
+    def factor(self) -> Array:
+        """(points, rank) F with F F^T = K."""
+        return frozen(self.vectors * np.sqrt(self.values))
+
+    @cached_property
+    def inverse(self) -> Array | None:
+        """K^-1, or None where it would lose too many digits."""
+        if len(self.values) < len(self.kernel) or self.values[-1] > CONDITION * self.values[0]:
+            return None
+        return frozen((self.vectors / self.values) @ self.vectors.T)
+
+    @cached_property
+    def modes(self) -> tuple[Array, Array]:
+        """Eigenvalues under the measure, falling, and sqrt(mu) phi: (points, points), orthonormal;
+        the last ones may have eigenvalue zero."""
+        points, mu = self.weights.size, self.weights
+        if len(self.values) == points and np.ptp(mu) <= 1e-15:
+            return frozen(self.values[::-1] / points), frozen(self.vectors[:, ::-1])
+        root = np.sqrt(mu)
+        values, vectors = np.linalg.eigh(root[:, None] * self.kernel * root)
+        return frozen(np.maximum(values[::-1], 0)), frozen(vectors[:, ::-1])
 
     def propagator(self, D: Array) -> Array:
         """(K^-1 + D)^-1, or NaN everywhere where it is not positive."""
         from scipy.linalg import LinAlgError, cholesky, solve_triangular
 
+        if self.inverse is not None:
+            return inverted(self.inverse + D)
         F = self.factor
         try:
             root = cholesky(np.eye(F.shape[1]) + F.T @ D @ F, lower=True)
@@ -84,6 +115,22 @@ class Measure:
             return np.full_like(self.kernel, np.nan)
         half = solve_triangular(root, F.T, lower=True)
         return np.asarray(half.T @ half)
+
+
+def inverted(matrix: Array) -> Array:
+    """The inverse of a symmetric matrix, which is written over; NaN everywhere unless positive."""
+    from scipy.linalg.lapack import dpotrf, dpotri
+
+    if not np.all(np.isfinite(matrix)):
+        return np.full_like(matrix, np.nan)
+    # symmetric, so the transpose is the matrix in the order of memory that LAPACK can overwrite
+    root, failed = dpotrf(matrix.T, lower=1, overwrite_a=1, clean=1)
+    if failed:
+        return np.full_like(matrix, np.nan)
+    half, _ = dpotri(root, lower=1, overwrite_c=1)
+    found = half + half.T
+    found[np.diag_indices_from(found)] /= 2
+    return np.asarray(found)
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,6 +181,11 @@ class Words:
         """(points,) t_x."""
         return np.asarray(1 / (self.ridge + np.diag(self.propagator)))
 
+    @property
+    def loop_weights(self) -> Array:
+        """(points,) eta mu_x t_x^2: what t_x answers to C_xx."""
+        return np.asarray(self.samples * self.measure.weights * self.visit**2)
+
     @cached_property
     def step(self) -> Array:
         """(points, points) v_xy."""
@@ -153,13 +205,26 @@ class Words:
         return Returns.of(gap[:, :, None], gap[:, None, places], gap[None, :, places])
 
     @cached_property
-    def two(self) -> tuple[Array, Array]:
-        """Words of two samples between different places over `pairs`, and their slope in v; zero
-        on the diagonal."""
-        v = self.step * (self.clusters > 1)
-        v = v - np.diag(np.diag(v))
-        square = 1 - v**2
-        return -(v**3) / square, -(v**2) * (3 * square + 2 * v**2) / square**2
+    def two(self) -> Array:
+        """Words of two samples between different places over `pairs`; zero on the diagonal."""
+        return self._two[0]
+
+    @cached_property
+    def two_slope(self) -> Array:
+        """Its derivative by v."""
+        square, gap = self._two[1:]
+        return np.asarray(-square * (3 * gap + 2 * square) / (gap * gap))
+
+    @cached_property
+    def _two(self) -> tuple[Array, Array, Array]:
+        """`two`, v^2 and 1 - v^2 away from the diagonal, where v counts as 0."""
+        if self.clusters < 2:
+            none = np.zeros_like(self.step)
+            return none, none, np.ones_like(none)
+        square = self.step * self.step
+        np.fill_diagonal(square, 0.0)
+        gap = 1 - square
+        return -square * self.step / gap, square, gap
 
     @cached_property
     def same(self) -> tuple[Array, Array, Array]:
@@ -172,10 +237,10 @@ class Words:
         return words, -t * words - (1 - v) * beside, beside
 
     @cached_property
-    def three(self) -> Array:
+    def three(self) -> Array | float:
         """Words of three samples between any two places, over `pairs`."""
         if self.clusters < 3:
-            return np.zeros_like(self.step)
+            return 0.0
         return np.asarray(self.samples * three_apart(self.returns) @ self.thirds.shares)
 
     @cached_property
@@ -187,29 +252,45 @@ class Words:
         return by[0] @ weight, by[1] * weight, by[2] * weight
 
     @cached_property
+    def apart(self) -> Array:
+        """B, the words between two places."""
+        return np.asarray(self.pairs * (self.two + self.three))
+
+    @cached_property
+    def back(self) -> Array:
+        """(points,) sum_z B_xz C_xz."""
+        return np.asarray(np.einsum("xz,xz->x", self.apart, self.propagator))
+
+    @cached_property
     def self_energy(self) -> Array:
         """D."""
-        C, t = self.propagator, self.visit
-        apart = self.pairs * (self.two[0] + self.three)
-        local = self.samples * self.measure.weights * t - t * np.sum(apart * C, axis=1)
-        return np.asarray(np.diag(local + self.same[0]) + apart)
+        t = self.visit
+        local = self.samples * self.measure.weights * t
+        if self.clusters == 1:
+            return np.diag(local)
+        found = self.apart.copy()
+        found[np.diag_indices_from(found)] += local - t * self.back + self.same[0]
+        return found
 
     def response(self, moved: Array, ridge: float) -> Array:
         """The first-order change of D when C moves by `moved` and s2 by `ridge`."""
         C, t, own = self.propagator, self.visit, np.diag(moved) + ridge
-        both = (t * own)[:, None] + t * own  # -2 d log sqrt(t_x t_y)
+        local = -self.samples * self.measure.weights * t**2 * own
+        if self.clusters == 1:
+            return np.diag(local)
+        lower = t * own / 2  # -d log sqrt(t)
+        both = lower[:, None] + lower
         root = np.sqrt(t)
-        v = root[:, None] * moved * root - self.step * both / 2
-        words = self.two[1] * v
+        v = root[:, None] * moved * root - self.step * both
+        words = self.two_slope * v
         if self.clusters == 3:
             first, second, third = self.slopes
             beside = v[:, self.thirds.places]
             words = words + first * v + np.einsum("xyz,xz->xy", second, beside)
             words = words + np.einsum("xyz,yz->xy", third, beside)
-        before = self.pairs * (self.two[0] + self.three)
-        apart = self.pairs * words - before * both / 2
-        local = -self.samples * self.measure.weights * t**2 * own
-        local += t**2 * own * np.sum(before * C, axis=1)
-        local -= t * np.sum(apart * C + before * moved, axis=1)
+        found = self.pairs * words - self.apart * both
+        local += t**2 * own * self.back
+        local -= t * (np.einsum("xy,xy->x", found, C) + np.einsum("xy,xy->x", self.apart, moved))
         local += self.same[1] * own + self.same[2] * ridge
-        return np.asarray(np.diag(local) + apart)
+        found[np.diag_indices_from(found)] += local
+        return np.asarray(found)

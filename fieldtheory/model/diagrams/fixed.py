@@ -22,7 +22,10 @@ from fieldtheory.ground.arrays import Array, frozen
 FIRST, LAST = 8, 64  # intervals between nodes
 WIDEST = 6.0  # of log eta in one piece
 FORETOLD = 1e-5
+HELPED, NOISE = 2.0, 0.05  # how much twice the nodes must help where they are off by less than this
+TRIES = 24  # of an interpolation, in all pieces of a curve
 MARGIN = 0.4  # of log eta beyond the first and the last size
+CLOSE = 0.1  # of log eta between a size and a mean above it that has no value
 ORDERS = 5  # derivatives 0 .. 4
 Chosen = np.ndarray[tuple[int], np.dtype[np.bool_]]
 
@@ -44,9 +47,11 @@ class Smooth:
     def times(self, other: "Smooth") -> "Smooth":
         """The product of the logarithmic functions with those of `other`, on the same range; other
         functions stay as they are."""
-        long, short = sorted((self.coefficients, other.coefficients), key=len, reverse=True)
-        total = long.copy()
-        total[: len(short)] += short
+        both = self.logarithmic & other.logarithmic
+        terms = max(len(self.coefficients), len(other.coefficients))
+        total = np.zeros((terms, both.size))
+        total[: len(self.coefficients)] = self.coefficients
+        total[: len(other.coefficients)] += np.where(both, other.coefficients, 0)
         foretold = self.foretold + other.foretold
         return Smooth(self.low, self.high, frozen(total), self.logarithmic, foretold)
 
@@ -86,11 +91,12 @@ class Smooth:
 
 
 class Unsmooth(Exception):
-    """No interpolation: `broken` are the means where the function has no value, if any."""
+    """No interpolation: `broken` are the means where the function has no value, if any; `improving`
+    tells whether more nodes still helped, so that a shorter range is worth a try."""
 
-    def __init__(self, broken: Array) -> None:
-        super().__init__(broken)
-        self.broken = broken
+    def __init__(self, broken: Array, improving: bool = False) -> None:
+        super().__init__(broken, improving)
+        self.broken, self.improving = broken, improving
 
 
 def interpolate(
@@ -110,18 +116,23 @@ def interpolate(
     Raises `Unsmooth` where there is no solution, and where 64 intervals do not suffice.
     """
     values, solutions = _defined(evaluate, _nodes(low, high, FIRST), None)
-    intervals = FIRST
-    while intervals < LAST:
+    intervals, before, off = FIRST, np.inf, np.inf
+    while intervals < LAST and not _noisy(before, off):
         intervals *= 2
         new = _nodes(low, high, intervals)[1::2]
         coarse = _fitted(low, high, values, 0.0)
         start = _fitted(low, high, solutions, 0.0).poisson(new)
         more, others = _defined(evaluate, new, start)
-        off = float(np.max(np.abs(coarse.poisson(new)[:, 0] / more[:, 0] - 1)))
+        before, off = off, float(np.max(np.abs(coarse.poisson(new)[:, 0] / more[:, 0] - 1)))
         values, solutions = _woven(values, more), _woven(solutions, others)
         if off <= accuracy:
             return _fitted(low, high, values, off)
-    raise Unsmooth(np.zeros(0))
+    raise Unsmooth(np.zeros(0), not _noisy(before, off))
+
+
+def _noisy(before: float, off: float) -> bool:
+    """Whether twice the nodes did not help where they should have."""
+    return before < NOISE and off > before / HELPED
 
 
 def _defined(
@@ -143,40 +154,56 @@ def pieces(
     """`evaluate` interpolated piece by piece, and which sizes each piece is for.
 
     A piece is at most a factor of e^WIDEST wide, is halved where the function is not smooth, and
-    keeps its distance from means where it has no value. Sizes that are in no piece are left out.
+    ends before means where it has no value. Sizes that are in no piece, and those of pieces that no
+    number of nodes makes smooth or that come after TRIES others, are left out.
 
     most  a mean where it is known to have no value
     """
     found: list[tuple[Smooth, Chosen]] = []
-    left: list[Chosen] = [samples > 0]
-    holes = np.array([0.0, most])
-    while left:
-        inside = left.pop()
-        chosen = np.log(samples[inside])
-        if not chosen.size:
+    left: list[tuple[Chosen, float, float]] = [(samples > 0, 0.0, most)]  # sizes between two holes
+    tries = 0
+    while left and tries < TRIES:
+        inside, below, above = left.pop()
+        some = samples[inside]
+        if not some.size:
             continue
-        middle = (chosen.min() + chosen.max()) / 2
-        halves = [inside & (np.log(samples) > middle), inside & (np.log(samples) <= middle)]
-        if np.ptp(chosen) > WIDEST:
-            left += halves
+        spread = float(np.log(some.max() / some.min()))
+        middle = np.sqrt(some.min() * some.max())
+        halves = [inside & (samples > middle), inside & (samples <= middle)]
+        if spread > WIDEST:
+            left += [(half, below, above) for half in halves]
             continue
-        high = min(chosen.max() + MARGIN, float(np.log((samples[inside].max() + most) / 2)))
+        tries += 1
         try:
-            found.append((interpolate(evaluate, chosen.min() - MARGIN, high, accuracy), inside))
+            piece = interpolate(evaluate, *_ends(some, above), accuracy)
+            found.append((piece, inside))
         except Unsmooth as failed:
             if failed.broken.size:
-                holes = np.sort(np.concatenate([holes, failed.broken]))
-                left += [inside & part for part in _between(holes, samples, most)]
-            elif np.ptp(chosen) > 0:
-                left += halves
+                left += _between([below, *np.sort(failed.broken), above], samples, inside, most)
+            elif failed.improving and spread > 0:
+                left += [(half, below, above) for half in halves]
     return tuple(found)
 
 
-def _between(holes: Array, samples: Array, most: float) -> list[Chosen]:
-    """The sizes between two holes and away from them; a known end needs no distance."""
-    away = np.exp(2 * MARGIN)
+def _ends(samples: Array, above: float) -> tuple[float, float]:
+    """log eta somewhat beyond the smallest and the largest size, halfway to a hole above."""
+    high = min(np.log(samples.max()) + MARGIN, np.log((samples.max() + above) / 2))
+    return float(np.log(samples.min()) - MARGIN), float(high)
+
+
+def _between(
+    holes: list[float], samples: Array, inside: Chosen, most: float
+) -> list[tuple[Chosen, float, float]]:
+    """The sizes between two holes: well above the one, where an order has just begun to hold, and
+    not too close below the other; a known end needs no distance."""
     return [
-        (samples > a * away) & (samples < (b if b == most else b / away))
+        (
+            inside
+            & (samples > a * np.exp(2 * MARGIN))
+            & (samples < (b if b == most else b / np.exp(CLOSE))),
+            a,
+            b,
+        )
         for a, b in pairwise(holes)
     ]
 

@@ -31,6 +31,7 @@ from fieldtheory.model.spectrum import Spectrum
 
 DEGREES = 96  # degrees resolved in c(t); the rest of the spectrum enters through c(1) alone
 STEP = 1e-4  # of the response to the source, relative
+CROWDED = 1e-9  # a spare share of the samples, 1 - gamma, that rounding may take for none
 
 
 def crossing(spectrum: Spectrum, power: Array, samples: Array, kappa: Array) -> Array:
@@ -73,10 +74,11 @@ def changed(
         # the crossing diagrams lower c(1), so that t1 rises: D = N t1(c(1)) + found, to first order
         share = N * t1**2 * deg * propagator**2
         heavy = gamma + np.sum(share - deg * (C / k) ** 2 / N, axis=-1, keepdims=True)
-        total: Array = found + np.sum(share * found, axis=-1, keepdims=True) / (1 - heavy)
+        spare = np.maximum(1 - heavy, CROWDED)
+        total: Array = found + np.sum(share * found, axis=-1, keepdims=True) / spare
         return total
 
-    response = 1 / (1 - gamma)  # 1 + dD/dJ in the planar theory
+    response = 1 / np.maximum(1 - gamma, CROWDED)  # 1 + dD/dJ in the planar theory
     there, back = (shift(C - sign * STEP * C**2 * response / k) for sign in (1, -1))
     D, slope = 1 / k + shift(C), response + (there - back) / (2 * STEP) * k
     residual = 1 / (1 + lam * D)
@@ -88,7 +90,10 @@ def changed(
 
 def poisson(spectrum: Spectral, power: Array, samples: Array, ridge: float, noise: float) -> Array:
     """(N/2) d^2 error / dN^2 by a central difference in log N, per sample size."""
-    h = 1e-3
+    h = np.full_like(samples, 1e-3)
+    if ridge == 0:  # there is no theory at the number of modes: half the way to it, at most
+        modes = np.sum(spectrum.counts[spectrum.eigenvalues > 0])
+        h = np.minimum(h, np.log(modes / samples) / 2)
 
     def error(n: Array) -> Array:
         kappa = effective_ridge(spectrum, n, ridge)

@@ -12,11 +12,12 @@ were
 
 (ReLU and its kin are homogeneous; the arcsine of erf holds the variances only as that product, the
 averages of waves only as that sum). Always m >= sqrt(q r), so the correlation c / m stays within
-[-1, 1].
+[-1, 1]. For any other activation the averages at two variances are summed from its Hermite expansion
+(`averages.pair`), in a time that grows with the number of different lengths.
 """
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from types import SimpleNamespace
 from typing import Any
 
@@ -25,6 +26,9 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.model.activation import Activation
+from fieldtheory.model.averages.mehler import Mehler
+from fieldtheory.model.averages.pair import Pair
 from fieldtheory.model.depth import layer
 from fieldtheory.model.kernel import REAL, Kernel
 from fieldtheory.model.network import INPUT_NORMS, Network
@@ -330,33 +334,46 @@ class _Layers:
     world: SimpleNamespace
 
     def __call__(self, a: Any, b: Any, c: Any) -> Any:
-        net, xp, mean = self.network, self.world, EQUAL_VARIANCE[_family(self.network)]
+        net, xp, mean = self.network, self.world, EQUAL_VARIANCE.get(_family(self.network))
         dense, tangent = net.layers(), net.kernel == "ntk"
         own = tangent and net.trained == "last" and net.depth > 1
         both = layer.first(c, self.fan_in, dense[0], xp, tangent and not own)
         q, r = (layer.first(each, self.fan_in, dense[0], xp, False).sigma for each in (a, b))
         for each in dense[1 : -1 if own else None]:
-            both = layer.hidden(both._replace(q=mean(q, r)), net.phi, each, xp)
+            phi = net.phi if mean else _at_two(net.phi, q, r)
+            both = both._replace(q=(mean or _relu_mean)(q, r))
+            both = layer.hidden(both, phi, each, xp)
             q, r = (layer.hidden(layer.State(v, None, v), net.phi, each, xp).sigma for v in (q, r))
         if own:
-            return layer.last(both._replace(q=mean(q, r)), net.phi, dense[-1], xp)
+            phi = net.phi if mean else _at_two(net.phi, q, r)
+            return layer.last(both._replace(q=(mean or _relu_mean)(q, r)), phi, dense[-1], xp)
         return both.theta if tangent else both.sigma
+
+
+def _at_two(phi: Activation, q: Any, r: Any) -> Activation:
+    """The activation with its averages at the variances q and r, of whatever correlation."""
+    two = Pair(phi.expand or Mehler(phi.name, phi.function, phi.slope), q, r)
+
+    def covariance(mean: Any, p: Any, xp: Any) -> Any:
+        return mean if p is xp.one else two.at(p, xp)[0]  # at one no two inputs meet: not used
+
+    def slopes(_: Any, p: Any, xp: Any) -> Any:
+        return two.at(p, xp)[1]
+
+    return replace(
+        phi, covariance=covariance, slope_covariance=slopes if phi.slope_covariance else None
+    )
 
 
 def _refuse_unknown(layers: _Layers, squares: Array) -> None:
     """The recursion above must be the network's own wherever that is known: on the sphere."""
     network, d = layers.network, layers.fan_in
-    advice = "divide each input by its length (normalised), so that the cosine is all that counts"
-    if _family(network) not in EQUAL_VARIANCE:
-        raise OutOfRegime(
-            f"inputs of different lengths need Gaussian averages at two variances, known for "
-            f"{', '.join(EQUAL_VARIANCE)}, not for {network.phi.name}: {advice}"
-        )
     t = np.array(PROBES)
     own, ours = network.on_sphere(d, "dimension")(t), layers(d * 1.0, d * 1.0, d * t)
     if not np.all(np.abs(own - ours) <= UNIT * np.max(np.abs(own))):
         raise OutOfRegime(
-            f"{network}: an option of this network is known for inputs of one length only: {advice}"
+            f"{network}: an option of this network is known for inputs of one length only: divide "
+            "each input by its length (normalised), so that the cosine is all that counts"
         )
     if network.biases[0] == 0 and np.min(squares) == 0:
         raise InvalidInput(

@@ -30,17 +30,19 @@ import numpy as np
 from fieldtheory.ground.arrays import Array
 from fieldtheory.model.averages.jet import JET, Jet
 from fieldtheory.model.kernel import REAL, Kernel
-from fieldtheory.model.measures.sphere import angles, harmonics, weights
+from fieldtheory.model.measures.sphere import angles, equal_angles, harmonics, weights
 
 EPS = float(np.finfo(float).eps)
 NUDGE = 16 * EPS  # the rounding of a correlation, relative
 POINTS_AT_MOST = 2**15
+EQUAL_FROM = 20  # the dimension from which equal steps in the angle are the better rule
 Projections = tuple[Array, Array, Array]  # eigenvalues, bound on rounding, change on halving
 
 
 def by_series(kernel: Kernel, dimension: int, last: int) -> tuple[Array, Array]:
     """Eigenvalues 0 .. last by Rodrigues' formula, and a bound on the error of each."""
-    points = 4 * int(48 + 2 * sqrt(dimension + 2 * last))
+    width = sqrt(dimension + 2 * last)  # one over that of the narrowest integrand
+    points = 4 * int(2 * width if dimension >= EQUAL_FROM else 16 + 3 * width)
     return _refined(_series, kernel, dimension, last, points)
 
 
@@ -84,23 +86,29 @@ def _nudged(world: SimpleNamespace) -> SimpleNamespace:
 
 
 def _series(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:
-    theta, w = angles(points), weights(dimension, points)
-    half = np.zeros_like(w)
-    half[::2] = weights(dimension, points // 2)
-    live = w > 0
-    live[[0, -1]] = False  # the ends carry no weight, and are where kernels are singular
-    theta, w, half = theta[live], w[live], half[live]
+    theta, w = _inside(dimension, points)
+    half, quarter = np.zeros_like(w), np.zeros_like(w)
+    half[1::2] = _inside(dimension, points // 2)[1]
+    quarter[3::4] = _inside(dimension, points // 4)[1]
     with np.errstate(all="ignore"):  # what is not finite is judged by the caller
-        t, slope, coarse = np.cos(theta), np.sin(theta) ** 2, half > 0
+        t, slope, few = np.cos(theta), np.sin(theta) ** 2, slice(3, None, 4)
         terms = kernel.function(Jet.variable(t, slope, last), JET).coefficients
-        lower = Jet.variable(t[coarse] * (1 - NUDGE), slope[coarse], last)
-        shaken = kernel.function(lower, _nudged(JET)).coefficients - terms[:, coarse]
+        lower = Jet.variable(t[few] * (1 - NUDGE), slope[few], last)
+        shaken = kernel.function(lower, _nudged(JET)).coefficients - terms[:, few]
     j = np.arange(1, last + 1)
     factor = np.concatenate([[1.0], np.cumprod(j / (dimension - 3 + 2.0 * j))])
     lam = factor * (terms @ w)
     rounding = (64 + dimension / 64 + 4 * np.arange(last + 1)) * EPS * factor * (np.abs(terms) @ w)
-    rounding += factor * np.abs(shaken @ half[coarse])
+    rounding += factor * np.abs(shaken @ quarter[few])
     return lam, rounding, np.abs(lam - factor * (terms @ half))
+
+
+def _inside(dimension: int, points: int) -> tuple[Array, Array]:
+    """Nodes and weights without the ends, which carry no weight and are where kernels are
+    singular; every second node is one of half as many."""
+    if dimension >= EQUAL_FROM:
+        return equal_angles(dimension, points)
+    return angles(points)[1:-1], weights(dimension, points)[1:-1]
 
 
 def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:

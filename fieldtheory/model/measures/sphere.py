@@ -89,13 +89,25 @@ def weights(dimension: int, points: int) -> Array:
     .. math:: E_t[F] = \int_0^\pi F(\cos\theta) \sin^{d-2}\theta \, d\theta \Big/
               \int_0^\pi \sin^{d-2}\theta \, d\theta
     """
-    from scipy.fft import dct
-
     j = np.arange(points + 1)
     moments = np.zeros(points + 1)
     moments[::2] = 2 / (1 - j[::2] ** 2.0)
-    rule = dct(moments, type=1) / points
+    around = np.concatenate([moments, moments[-2:0:-1]])  # even: a cosine transform
+    rule = np.fft.rfft(around).real / points
     rule[[0, -1]] /= 2
     rule = rule * np.sin(angles(points)) ** (dimension - 2)
     rule[[0, -1]] = rule[[0, -1]] if dimension == 2 else 0.0  # sin(pi) is not exactly zero
     return frozen(rule / rule.sum())
+
+
+@cache
+def equal_angles(dimension: int, points: int) -> tuple[Array, Array]:
+    r"""Nodes k pi / `points` inside (0, pi), and their weights: for `dimension` of some twenty on.
+
+    The measure vanishes like :math:`\theta^{d-2}` at the ends, so that by Euler and Maclaurin
+    equal steps err by h^(d-1) at most, and by less than any power where Gaussian sums do: half as
+    many nodes as `angles` do the same.
+    """
+    theta = np.pi * np.arange(1, points) / points
+    density = np.sin(theta) ** (dimension - 2)
+    return frozen(theta), frozen(density / density.sum())

@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from fieldtheory.model.diagrams import beyond as module
-from fieldtheory.model.diagrams.beyond import beyond
+from fieldtheory.model.diagrams import continued
+from fieldtheory.model.diagrams.beyond import beyond, cost
 from fieldtheory.model.diagrams.crossing import solve
 from fieldtheory.model.network import Network
 from fieldtheory.model.planar import effective_ridge, mode_errors
@@ -33,8 +34,9 @@ def test_poisson_means_are_the_solutions(clusters, noise):
     modes = solution.error(power) + noise * solution.noise
     truth = modes.sum(axis=1)
     budget = rounding(truth, 1e5) if clusters == 2 else asymptotic(1e-6 * truth)
-    assert agree(found.error, truth, budget)
-    assert agree(found.bias + found.variance, modes, budget[:, None])
+    assert agree(found.orders[-1], truth, budget)
+    share = (found.error / found.orders[-1])[:, None]
+    assert agree(found.bias + found.variance, share * modes, budget[:, None])
     assert agree(1 - found.learnability, solution.residual_share, rounding(1.0, 1e7))
     assert agree(found.kappa * SIZES, solution.state.loop[:, 0], rounding(1.0, 1e7))
     assert np.all(found.reached == clusters)
@@ -42,16 +44,69 @@ def test_poisson_means_are_the_solutions(clusters, noise):
 
 
 def test_the_orders():
+    """Each repeats the shorter question; the third is continued, part by part; what is left is less
+    than before."""
     lines, power = case(4, 6)
     three = beyond(lines, power, SIZES, 0.05, 0.1, clusters=3)
     two = beyond(lines, power, SIZES, 0.05, 0.1)
     assert agree(three.orders[:2], two.orders, rounding(1.0))
     assert three.orders.shape == (3, 3)
-    gaps = np.diff(np.log(three.orders), axis=0)
-    ratio = gaps[1] / gaps[0]
-    continued = three.error * np.expm1(gaps[1] * ratio / (1 - ratio))
-    assert agree(three.remainder, continued, rounding(1.0, 10))
-    assert np.all(np.abs(three.remainder) < np.abs(two.remainder))
+    assert not np.any(two.resummed)
+    clean = beyond(lines, power, SIZES, 0.05, 0.0, clusters=3).orders
+    parts = (clean, three.orders - clean)
+    added = sum(part[-1] * np.expm1(continued.rest(part)) for part in parts)
+    assert agree(three.resummed, added, asymptotic(1e-4 * np.abs(added)))
+    assert np.all(np.abs(added) > 0)
+    assert agree(three.error, three.orders[-1] + three.resummed, rounding(1.0))
+    assert np.all(three.remainder < two.remainder)
+    assert np.all(two.remainder > 0)
+
+
+def test_nothing_to_learn():
+    lines, power = case(4, 6)
+    found = beyond(lines, 0 * power, SIZES, 0.05, 0.0, clusters=3)
+    assert not np.any(found.error)
+    assert not np.any(found.remainder)
+
+
+def test_third_samples_are_not_looked_for_where_second_ones_do_nothing(monkeypatch):
+    lines, power = case(200, 3)
+    monkeypatch.setattr(module._Question, "three_over_two", None)
+    found = beyond(lines, power, SIZES, 0.05, 0.1, clusters=3)
+    assert found.reached.tolist() == [3, 3, 3]
+    assert agree(found.orders[2], found.orders[0], asymptotic(1e-6))
+
+
+@pytest.mark.parametrize("d", [2, 3, 10, 10**4])
+@pytest.mark.parametrize("ridge", [0.0, 1e-9, 1.0, 1e6])
+def test_far_corners(d, ridge):
+    """N from one to ten million, ridge to a million: a number, or advice."""
+    degrees = {2: 40, 3: 12}.get(d, 3)
+    lam = 1 / np.array([count(d, l) * (1.0 + l) ** 2 for l in range(degrees)])
+    lines, power = Spectrum.of(lam, d), np.eye(degrees)[1]
+    N = np.array([1.0, 2, 3, 5, 30, 1e3, 1e5, 1e7])
+    if ridge == 0:
+        with pytest.raises(module.OutOfRegime, match="beyond the number of modes"):
+            beyond(lines, power, N[-1:] * d, ridge, 0.1)
+        N = N[lines.counts.sum() > N]
+    for noise in (0.0, 10.0):
+        found = beyond(lines, power, N, ridge, noise)
+        for name in found.__dataclass_fields__:
+            assert np.all(np.isfinite(getattr(found, name))), name
+        assert np.all(found.error >= 0)
+        assert np.all(found.remainder >= 0)
+
+
+# -- what it costs --------------------------------------------------------------------------------
+
+
+def test_more_of_anything_costs_more():
+    lines, N = case(5, 6)[0], np.array([10.0, 100.0])
+    least = cost(lines, N, 2)
+    assert cost(lines, N, 3) > 2 * least
+    assert cost(case(5, 60)[0], N, 2) > least
+    assert cost(lines, np.array([1.0, 1e6]), 2) > 2 * least
+    assert cost(lines, N, 2) == least
 
 
 @pytest.mark.parametrize("clusters", [2, 3])
@@ -73,10 +128,10 @@ def test_one_sample(clusters):
 @pytest.mark.parametrize(
     ("d", "last", "ridge", "noise", "n", "draws"),
     [
-        (3, 12, 0.05, 0.1, 50, 4000),
+        (3, 12, 0.05, 0.1, 50, 2500),
         (4, 8, 0.01, 0.0, 60, 1500),
         (5, 8, 0.01, 0.0, 80, 1200),
-        (2, 16, 0.05, 0.0, 16, 6000),
+        (2, 16, 0.05, 0.0, 16, 4000),
     ],
 )
 def test_regression_at_a_fixed_number(d, last, ridge, noise, n, draws):
@@ -91,6 +146,7 @@ def test_regression_at_a_fixed_number(d, last, ridge, noise, n, draws):
         left = 1.5 * np.abs(found.remainder) + np.abs(found.ensemble)
         assert agree(found.error, truth, sampling(error) + left)
     assert np.all(np.diff(np.abs(found.orders[:, 0] - truth)) < 0)
+    assert abs(found.error[0] - truth) <= abs(found.orders[2, 0] - truth) + sampling(error)
     one = sum(mode_errors(lines, power, N, effective_ridge(lines, N, ridge), noise)).sum()
     assert abs(found.error[0] - truth) < 0.5 * abs(one - truth)
 
@@ -189,6 +245,31 @@ def test_all_at_once_or_one_by_one(monkeypatch):
     some = question.two(eta, None)[0]
     assert np.all(np.isnan(some[1]))
     assert agree(some[[0, 2]], whole[[0, 2]], rounding(np.max(whole), 1e3))
+
+
+@pytest.mark.parametrize("smooth", [True, False])
+def test_a_third_order_on_a_shorter_range(monkeypatch, smooth):
+    """The second is found on that range too; if it cannot be, the curve stays with it."""
+    lines, power = case(4, 6)
+    right = module._Question.three_over_two
+
+    def late(self, eta, start):
+        values, solutions = right(self, eta, start)
+        return np.where(eta[:, None] > 8, values, np.nan), solutions
+
+    def unsmooth(*question):
+        raise module.Unsmooth(np.zeros(0))
+
+    whole = beyond(lines, power, SIZES, 0.05, 0.0, clusters=3)
+    monkeypatch.setattr(module._Question, "three_over_two", late)
+    if not smooth:
+        monkeypatch.setattr(module, "interpolate", unsmooth)
+    found = beyond(lines, power, SIZES, 0.05, 0.0, clusters=3)
+    assert found.reached.tolist() == [2, 2, 3 if smooth else 2]
+    budget = asymptotic(1e-5 * whole.orders[1:])
+    assert agree(found.orders[1], whole.orders[1], budget[0])
+    if smooth:
+        assert agree(found.error[2], whole.error[2], budget[1, 2])
 
 
 @pytest.mark.parametrize("spoilt", [-1.0, 0.0, 1.1])

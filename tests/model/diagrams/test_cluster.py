@@ -5,7 +5,7 @@ from itertools import pairwise, product
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from fieldtheory.compiler.program import compile_expression
@@ -30,6 +30,7 @@ def at(v):
 
 @given(steps)
 def test_the_words_are_the_law(v):
+    assume(abs(1 - at(v).e) > 0.01)  # one: the three samples are linearly dependent
     scale = sum(abs(x) for x in v)
     assert agree(three_apart(at(v)), LAW(*v), rounding(scale * 1e4))
 
@@ -37,6 +38,7 @@ def test_the_words_are_the_law(v):
 @given(steps)
 @settings(max_examples=30)
 def test_the_slopes_are_its_derivatives(v):
+    assume(abs(1 - at(v).e) > 0.01)
     for found, slope in zip(three_apart_slopes(at(v)), SLOPES, strict=True):
         assert agree(found, slope(*v), rounding(1e6))
 

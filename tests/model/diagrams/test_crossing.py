@@ -173,7 +173,7 @@ def test_the_circle_is_a_finite_measure(clusters):
     power, N, ridge = np.array([0.0, 0.5, 0.5, 0.0]), 6.0, 0.2
     angle = 2 * np.pi * np.arange(48) / 48
     measure, g = on_points(spectrum, power, np.cos(angle[:, None] - angle), None)
-    matrix = solve_on(measure, N, ridge, clusters=clusters)
+    matrix = solve_on(measure, N, ridge, clusters=clusters, tolerance=1e-13)
     found = solve(spectrum, np.array([N]), ridge, clusters=clusters)
     error = found.error(power).sum()
     budget = 1e-11 if clusters == 2 else 1e-7

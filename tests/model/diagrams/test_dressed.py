@@ -169,6 +169,11 @@ def test_the_response_against_differences(clusters):
 @pytest.mark.parametrize("clusters", CLUSTERS)
 def test_two_ways_to_the_error(clusters):
     found = solve(Measure.of(KERNEL, MU), 3.0, 0.3, clusters=clusters)
+    both = np.stack([TARGET, TARGET[::-1]], axis=1)
+    each = [found.second_moment(g, 0.1) for g in both.T]
+    assert agree(found.second_moment(both, 0.1), sum(each), rounding(1.0, 1e3))
+    noise = found.second_moment(TARGET, 0.1) - found.second_moment(TARGET)
+    assert agree(noise, 0.1 * found.noise, rounding(1.0, 1e3))
     total = MU @ np.diag(found.second_moment(TARGET))
     assert agree(found.error(TARGET), total, rounding(total, 1e3))
     assert found.error(np.stack([TARGET, -TARGET], axis=1)).shape == (2,)
@@ -214,13 +219,16 @@ def test_third_places_drawn_at_random():
 def test_a_spoilt_part_is_seen(monkeypatch, part):
     """Two per cent on any part of the words moves the error off the brute-force one."""
     truth = float(solve(Measure.of(KERNEL, MU), 2.0, 0.3, clusters=3).error(TARGET))
-    right = getattr(Words, part).func
 
-    def wrong(self):
-        value = right(self)
-        return tuple(1.02 * v for v in value) if isinstance(value, tuple) else 1.02 * value
+    def spoilt(right):
+        def wrong(self):
+            value = right(self)
+            return tuple(1.02 * v for v in value) if isinstance(value, tuple) else 1.02 * value
 
-    monkeypatch.setattr(Words, part, property(wrong))
+        return property(wrong)
+
+    for name in ("two", "two_slope") if part == "two" else (part,):
+        monkeypatch.setattr(Words, name, spoilt(getattr(Words, name).func))
     found = float(solve(Measure.of(KERNEL, MU), 2.0, 0.3, clusters=3).error(TARGET))
     assert not agree(found, truth, asymptotic(2e-5 * truth))
 

@@ -183,3 +183,49 @@ def test_no_function_at_all():
     with pytest.raises(Unsmooth):
         interpolate(broken((0.0, 1e9)), 0.0, 1.0)
     assert Smooth.__dataclass_fields__.keys() >= {"low", "high", "coefficients"}
+
+
+def test_noise_is_given_up_and_roughness_is_not():
+    """More nodes do not help against noise: it is left out soon. A sharp bend calls for pieces."""
+    calls = []
+
+    def rough(size):
+        def evaluate(eta, start):
+            calls.append(eta.size)
+            noise = 1 + size * np.sin(1e6 * eta)
+            return (noise / eta)[:, None], (1 / eta)[:, None]
+
+        return evaluate
+
+    assert not pieces(rough(1e-3), SIZES)
+    assert sum(calls) <= 33
+    bend = rows(lambda eta: 1 / (1 + np.exp(40 * np.log(eta / 30))))
+    found = pieces(bend, SIZES)
+    assert len(found) > 1
+    assert np.all(np.any([inside for _, inside in found], axis=0))
+
+
+def test_close_below_a_hole_but_well_above_one():
+    """Where an order ends it still holds shortly before; where it begins it is not trusted soon."""
+
+    def evaluate(eta, start):
+        inside = (eta > 10) & (eta < 100)
+        return np.where(inside, 1 / eta, np.nan)[:, None], (1 / eta)[:, None]
+
+    sizes = np.array([11.0, 40.0, 80.0])
+    found = pieces(evaluate, sizes)
+    reached = np.any([inside for _, inside in found], axis=0)
+    assert reached.tolist() == [False, True, True]
+    for curve, inside in found:
+        assert agree(curve.poisson(sizes[inside])[:, 0], 1 / sizes[inside], rounding(1.0, 10))
+
+
+def test_the_number_of_tries_is_bounded():
+    count = []
+
+    def evaluate(eta, start):
+        count.append(1)
+        return np.where(np.floor(7 * np.log(eta)) % 2 == 0, 1.0, np.nan)[:, None], eta[:, None]
+
+    pieces(evaluate, np.geomspace(1, 1e7, 300))
+    assert len(count) <= 2 * fixed.TRIES

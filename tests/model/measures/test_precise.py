@@ -5,10 +5,12 @@ import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.model.averages.many import Arithmetic
 from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.measures import precise
 from fieldtheory.model.measures.precise import precise_spectrum
 from fieldtheory.model.network import Network
+from fieldtheory.model.spectrum import spectrum
 from tests.oracles import closed_forms
 from tests.oracles.published import CURVES, last_place
 from tests.oracles.quadrature import eigenvalue
@@ -72,10 +74,10 @@ def test_two_layers_of_relu(d):
 def test_against_mpmath_quadrature():
     kernel = Network(3, "erf", 2.0, 0.5).on_sphere(4)
     found = precise_spectrum(kernel, 4, 4, digits=20).precise
-    world = precise._world(mpmath.mp)
+    world = Arithmetic(30, balls=False).world()
     for l in (0, 3):
         truth = eigenvalue(4, l, lambda t: kernel.function(t, world))
-        assert relative(found[l], truth) <= 1e-14  # mpmath.pi inside the kernel is of its time
+        assert relative(found[l], truth) <= 1e-14  # that of the quadrature
 
 
 def test_float64_is_the_same_rounded():
@@ -123,3 +125,12 @@ def test_bad_questions(arguments, message):
 def test_a_multiplicity_beyond_floats():
     with pytest.raises(OutOfRegime, match="leaves the range of float64"):
         precise_spectrum(Network(2).on_sphere(3), 10_000, 300)
+
+
+@pytest.mark.parametrize("d", [3, pytest.param(50, marks=pytest.mark.slow)])
+def test_float64_keeps_its_word_at_high_degrees(d):
+    """Every eigenvalue of the accurate road, as small as 1e-45 of K(1), within its stated error."""
+    kernel, degrees = Network(4).on_sphere(d), 100
+    found, truth = spectrum(kernel, d, degrees), precise_spectrum(kernel, d, degrees, digits=18)
+    assert agree(found.eigenvalues, truth.eigenvalues, found.errors)
+    assert np.all(found.errors <= 1e-9 * truth.eigenvalues)

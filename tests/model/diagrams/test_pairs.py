@@ -1,0 +1,110 @@
+"""Two places at a time: the matrix A against four states written out, and every slope."""
+
+import numpy as np
+import pytest
+
+from fieldtheory.model.diagrams.pairs import Pair, answered
+from fieldtheory.model.diagrams.sites import Sites
+from fieldtheory.model.diagrams.states import States
+from tests.tolerance import agree, asymptotic, rounding
+
+C = np.array([[0.8, 0.3, -0.2], [0.3, 0.6, 0.1], [-0.2, 0.1, 0.9]])
+MOVED = np.array([[0.2, -0.1, 0.3], [-0.1, 0.3, 0.2], [0.3, 0.2, -0.1]])
+
+
+def states(kind, ridge):
+    if kind == "once":
+        return States.once(3, 0.4, ridge)
+    return States.often(np.array([0.5, 0.3, 1.2]), ridge, 0.7)
+
+
+@pytest.mark.parametrize("kind", ["once", "often"])
+@pytest.mark.parametrize("ridge", [0.0, 0.2])
+def test_the_average_over_all_states_is_the_propagator(kind, ridge):
+    """With A of each pair, E[(A + V)^-1] every 2 x 2 matrix inverted; 1/0 is a large V."""
+    given = states(kind, ridge)
+    pairs = Sites(C, given, 2).pairs
+    for x, y in ((0, 1), (0, 2), (1, 2), (2, 0)):
+        A = np.array(
+            [[pairs.alpha[x, y], pairs.gamma[x, y]], [pairs.gamma[x, y], pairs.alpha[y, x]]]
+        )
+        total = np.zeros((2, 2))
+        for i, p in enumerate(given.share[:, x]):
+            for j, q in enumerate(given.share[:, y]):
+                V = np.diag([given.v[i, x], given.v[j, y]])
+                V /= np.maximum([given.u[i, x], given.u[j, y]], 1e-10)
+                total += p * q * np.linalg.inv(A + V)
+        assert agree(total, C[np.ix_([x, y], [x, y])], asymptotic(1e-9))
+        assert agree(
+            np.linalg.inv(C[np.ix_([x, y], [x, y])])[0, 1] - A[0, 1],
+            pairs.apart[x, y],
+            rounding(1.0, 10),
+        )
+
+
+@pytest.mark.parametrize("kind", ["once", "often"])
+@pytest.mark.parametrize("ridge", [0.0, 0.2])
+@pytest.mark.parametrize("clusters", [1, 2])
+def test_the_response_is_the_slope_of_the_self_energy(kind, ridge, clusters):
+    given, step = states(kind, ridge), 1e-5
+
+    def at(scale, source):
+        u = given.u + source * given.kick * given.v
+        v = given.v - source * given.kick * (1 - given.v)
+        return Sites(C + scale * MOVED, States(given.share, u, v, given.kick), clusters).self_energy
+
+    here = Sites(C, given, clusters)
+    truth = (at(step, 0) - at(-step, 0)) / (2 * step)
+    assert agree(here.response(MOVED, 0.0), truth, asymptotic(1e-6))
+    assert not agree(1.001 * here.response(MOVED, 0.0), truth, asymptotic(1e-6))
+    if ridge > 0 or kind == "once":
+        truth = (at(0, step) - at(0, -step)) / (2 * step)
+        assert agree(here.response(0 * C, 1.0), truth, asymptotic(1e-6))
+
+
+def test_pairs_that_do_not_touch_add_nothing():
+    here = Sites(np.diag(np.diag(C)), states("once", 0.1), 2)
+    assert agree(here.pairs.apart, 0, rounding(1.0))
+    assert agree(here.pairs.own, 0, rounding(1.0))
+    assert agree(here.empty, 1 / here.alone, rounding(1.0, 10))
+
+
+@pytest.mark.parametrize("which", range(9))
+def test_a_spoilt_moment_is_seen(monkeypatch, which):
+    """Two per cent on any average over the states moves A, or the slopes, off the differences."""
+    given, step = states("once", 0.2), 1e-5
+    right = Pair.moments
+
+    def wrong(self):
+        mean, second = right(self)
+        values = [*mean, *second]
+        values[which] = 1.02 * values[which]
+        return (values[0], values[1], values[2]), tuple(values[3:])
+
+    truth = Sites(C, given, 2).self_energy
+    slope = (Sites(C + step * MOVED, given, 2).self_energy - truth) / step
+    monkeypatch.setattr(Pair, "moments", wrong)
+    here = Sites(C, given, 2)
+    same = agree(here.self_energy, truth, asymptotic(1e-6))
+    assert not (same and agree(here.response(MOVED, 0.0), slope, asymptotic(1e-4)))
+
+
+def test_the_answer_of_the_average():
+    draw = np.random.default_rng(0)
+    G = [np.linalg.inv(np.eye(2) + (half := draw.standard_normal((2, 2))) @ half.T) for _ in "abc"]
+    second = tuple(
+        np.array([[np.mean([g[i] * g[j] for g in G])]])
+        for i, j in (
+            ((0, 0), (0, 0)),
+            ((1, 1), (1, 1)),
+            ((0, 1), (0, 1)),
+            ((0, 0), (0, 1)),
+            ((1, 1), (0, 1)),
+            ((0, 0), (1, 1)),
+        )
+    )
+    by = tuple(np.array([[value]]) for value in (0.3, -0.2, 0.5))
+    alpha, beta, gamma = (part[0, 0] for part in answered(second, by))
+    dA = np.array([[alpha, gamma], [gamma, beta]])
+    moved = -np.mean([g @ dA @ g for g in G], axis=0)
+    assert agree(moved, [[0.3, 0.5], [0.5, -0.2]], rounding(1.0, 100))
