@@ -325,6 +325,8 @@ def misses(cases: list[Case]) -> str:
             share, asked = c.typical[k] / c.typical[0], ALLOWED.get(c.d, OTHERWISE)[k - 1]
             name = c.column.name.replace("=", " ").replace("s2", "ridge")
             verdict = f"{WORDS[k]} leave {share:.2f} of the planar error, asked {asked:.2f}"
+            if c.typical[k] <= asked * c.typical[0] + c.sampling:
+                verdict += " (within the s.e.)"
             lines.append(f"- d = {c.d}, {name}, noise {c.noise:g}{sizes}: {verdict}")
     return "\n".join(lines) or "- none"
 

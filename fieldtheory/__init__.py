@@ -110,6 +110,7 @@ HOME = {
     "Tuned": "fieldtheory.practice.tune",
     "Space": "fieldtheory.practice.tune",
     "Line": "fieldtheory.ground.picture",
+    "Span": "fieldtheory.ground.picture",
     "Picture": "fieldtheory.ground.picture",
     "draw": "fieldtheory.plot",
 }

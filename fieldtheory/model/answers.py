@@ -10,6 +10,8 @@ from fieldtheory.model import planar as theory
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.diagrams import featureless, neglected
 from fieldtheory.model.diagrams.beyond import Beyond, beyond
+from fieldtheory.model.diagrams.pool import Pooled
+from fieldtheory.model.diagrams.unseen import on_data
 from fieldtheory.model.modes import Spectral
 from fieldtheory.model.observables import certainty, observables
 from fieldtheory.model.parts import LEFT, kinds, octaves
@@ -38,6 +40,7 @@ def planar(question: Question) -> LearningCurve:
     if question.ensemble == "fixed":
         curvature = neglected.poisson(modes, power, N, question.ridge, question.noise)
         unsure["fixed samples"] = np.abs(curvature)
+    unsure |= _seen_before(question, error) | _drawn_twice(question, error)
     worst = _worst(unsure, error)
     care = "" if worst < CAREFUL else "; crossing diagrams matter here, so use it with care"
     return question.curve(
@@ -54,6 +57,8 @@ def planar(question: Question) -> LearningCurve:
 
 def crossing(question: Question) -> LearningCurve:
     """Planar and crossing diagrams of two or three samples at a time."""
+    if question.task.on_data:
+        return _crossing_on_data(question)
     modes = question.modes
     if not isinstance(modes, Spectrum):
         raise OutOfRegime(
@@ -87,14 +92,47 @@ def crossing(question: Question) -> LearningCurve:
     )
 
 
-def _crossing_regime(found: Beyond, worst: float) -> str:
+def _crossing_on_data(question: Question) -> LearningCurve:
+    task, N = question.task, question.samples
+    data, kept = task.labelled, question.modes.eigenvalues.size
+    clusters = question.clusters or 2
+    found = on_data(
+        data,
+        question.matrix,
+        N,
+        task.ridge,
+        task.noise,
+        clusters=clusters,
+        ensemble=question.ensemble,
+    )
+    unsure = {"higher orders": MARGIN * np.abs(found.remainder)}
+    if question.ensemble == "fixed":
+        unsure["fixed samples"] = np.abs(found.ensemble)
+    columns = _columns(
+        question, found.mode_bias[:, :kept], found.mode_variance[:, :kept], found.learnability
+    )
+    if question.unlearnable:  # its modes are listed here, unlike in the planar theory
+        columns["mode_bias"][:, -1] = found.mode_bias[:, kept:].sum(axis=-1)
+        columns["mode_variance"][:, -1] = found.mode_variance[:, kept:].sum(axis=-1)
+    return question.curve(
+        **columns,
+        **_doubts(unsure),
+        kappa=found.kappa,
+        orders=found.orders,
+        observables={"posterior_variance": found.posterior},
+        regime=_crossing_regime(found, _worst(unsure, found.error), "place"),
+        laws=question.kernel_laws,
+    )
+
+
+def _crossing_regime(found: Beyond | Pooled, worst: float, what: str = "sample") -> str:
     most = int(np.max(found.reached))
-    words = {1: "one sample (planar)", 2: "two samples", 3: "three samples"}
+    words = {1: f"one {what}", 2: f"two {what}s", 3: f"three {what}s"}
     parts = [f"diagrams of up to {words[most]} at a time"]
     short = int(np.sum(found.reached < most))
     if short:
         parts.append(f"at {short} of {found.reached.size} sizes fewer, for want of a solution")
-    unresolved = float(np.max(found.unresolved))
+    unresolved = float(np.max(found.unresolved)) if isinstance(found, Beyond) else 0.0
     if unresolved > 0.01:
         parts.append(f"{_percent(unresolved)} of the loop in degrees that do not cross")
     parts.append(f"estimated error at most {_percent(worst)}")
@@ -169,7 +207,7 @@ def _expanded(
     bias, variance = found.bias[kept].sum(axis=0), found.variance[kept].sum(axis=0)
     return question.curve(
         **_columns(question, bias, variance, _learnt(eigenvalues, kappa)),
-        **_doubts({"next order": found.uncertainty}),
+        **_doubts({"next order": found.uncertainty, **_seen_before(question, found.error)}),
         kappa=kappa,
         regime=found.regime,
         label=f"{question.method}, order {found.order}",
@@ -203,6 +241,36 @@ def _columns(question: Question, bias: Array, variance: Array, learnt: Array) ->
 def _learnt(eigenvalues: Array, kappa: Array) -> Array:
     """(sizes, kinds) L."""
     return np.asarray(eigenvalues / (eigenvalues + kappa[:, None]))
+
+
+def _seen_before(question: Question, error: Array) -> dict[str, Array]:
+    """Where the test is on unseen points and the theory has it on all: those trained on have an
+    error too, between none and as much as the others.
+
+    Raises `OutOfRegime` where no point is left.
+    """
+    if not question.task.on_data or question.task.labelled.tested == "pool":
+        return {}
+    points, N = question.task.labelled.points, question.samples
+    if N.max() >= points:
+        raise OutOfRegime(
+            f"{N.max():g} samples of {points} points, tested on the others: there are none. Ask "
+            f"for at most {points - 1}"
+        )
+    return {"points seen before": np.asarray(error * N / (points - N))}
+
+
+def _drawn_twice(question: Question, error: Array) -> dict[str, Array]:
+    """Where samples are drawn with replacement and the theory takes each for new: a point drawn
+    twice teaches hardly more than once, so the curve is rather that of the distinct points."""
+    if not question.task.on_data or question.task.labelled.tested != "pool":
+        return {}
+    points, modes, power = question.task.labelled.points, question.modes, question.power
+    distinct = -points * np.expm1(question.samples * np.log1p(-1 / points))
+    kappa = theory.effective_ridge(modes, distinct, question.ridge)
+    parts = theory.mode_errors(modes, power, distinct, kappa, question.noise)
+    fewer = np.sum(parts[0] + parts[1], axis=-1) + question.unlearnable
+    return {"points drawn twice": MARGIN * np.abs(fewer - error)}
 
 
 def _certain(question: Question, learnt: Array) -> dict[str, Array]:

@@ -71,12 +71,13 @@ class Pair:
             _padded(each, count, shape) for each, shape in zip(both, self.shapes, strict=True)
         )
         terms: list[tuple[int, Any]] = []
-        for k in range(count):
-            if np.any(a[k]) or np.any(b[k]):  # every second one is zero where there is a parity
-                term = a[k] * b[k]
-                if self.left.bend:
-                    term = term + a[k] * kink_b[k] + kink_a[k] * b[k]
-                terms.append((k, term))
+        # every second one is zero where there is a parity
+        there = [np.any(each.reshape(count, -1), axis=1) for each in (a, b)]
+        for k in np.flatnonzero(there[0] | there[1]):
+            term = a[k] * b[k]
+            if self.left.bend:
+                term = term + a[k] * kink_b[k] + kink_a[k] * b[k]
+            terms.append((int(k), term))
         rest = [_rest(each, shape) for each, shape in zip(both, self.shapes, strict=True)]
         if power := max(power for power, _ in rest):
             terms.append((power, (rest[0][1] + rest[1][1]) / 2))

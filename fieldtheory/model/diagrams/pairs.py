@@ -4,24 +4,30 @@ See `sites` for what it is for. With G = (A + V)^-1, a change dA moves E[G] by -
 A is found, by Newton's method, and so is its answer to a change of C.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import Any
 
 import numpy as np
 
 from fieldtheory.ground.arrays import Array
+from fieldtheory.model.diagrams.distant import Visits
 from fieldtheory.model.diagrams.states import States
 
-BLOCK = 20_000  # pairs taken at a time, which stay in the processor's cache
+FAR = 0.04  # cosine below which two places have their first words alone
+BLOCK = 16_000  # pairs taken at a time, which stay in the processor's cache
 NEWTON = 30
 INSIDE = 0.9  # a first guess this far from the edge of the positive matrices
 SHORT = 1e-5  # last Newton step, relative
+Indices = np.ndarray[Any, np.dtype[np.intp]]
+Near = tuple[Indices, Indices]
 Three = tuple[Array, Array, Array]  # of a symmetric 2 x 2 matrix: 11, 22, 12
 
 
 @dataclass(frozen=True, eq=False)
 class Pair:
-    """Two places with A = [[alpha, gamma], [gamma, beta]]: many pairs, (places, other places)."""
+    """Two places with A = [[alpha, gamma], [gamma, beta]]: many pairs, (pairs,) each."""
 
     A: Three
     states: States
@@ -34,8 +40,8 @@ class Pair:
         one, two = self.states, self.others
         right = [two.v[j] + two.u[j] * beta for j in range(len(two.share))]
         for i in range(len(one.share)):
-            left = one.v[i][:, None] + one.u[i][:, None] * alpha
-            beside = one.u[i][:, None] * square
+            left = one.v[i] + one.u[i] * alpha
+            beside = one.u[i] * square
             for j, other in enumerate(right):
                 yield i, j, left * other - two.u[j] * beside, left, other
 
@@ -45,11 +51,11 @@ class Pair:
         one, two, gamma = self.states, self.others, self.A[2]
         for i, j, below, left, right in self._each():
             below = 1 / below
-            g11 = right * one.u[i][:, None] * below
+            g11 = right * one.u[i] * below
             g22 = left * two.u[j] * below
             below *= gamma
-            g12 = below * (-one.u[i][:, None] * two.u[j])
-            share = one.share[i][:, None] * two.share[j]
+            g12 = below * (-one.u[i] * two.u[j])
+            share = one.share[i] * two.share[j]
             a, b, c = g11 * share, g22 * share, g12 * share
             totals[0] += a
             totals[1] += b
@@ -70,13 +76,13 @@ class Pair:
         totals = [np.zeros_like(self.A[0]) for _ in range(5)]
         one, two, gamma = self.states, self.others, self.A[2]
         for i, j, below, left, right in self._each():
-            share = one.share[i][:, None] * two.share[j]
-            u, s = one.u[i][:, None], two.u[j]
+            share = one.share[i] * two.share[j]
+            u, s = one.u[i], two.u[j]
             if i == 0:
                 totals[3] += share * u * right / below
             if j == 0:
                 totals[4] += share * s * left / below
-            kick, push = one.kick[i][:, None] * share, two.kick[j] * share
+            kick, push = one.kick[i] * share, two.kick[j] * share
             if np.any(kick) or np.any(push):
                 # columns of G over u and over s, which stay finite where these vanish
                 below = 1 / below
@@ -138,14 +144,39 @@ class Places:
     propagator  (points, points) C
     alone       (points,) a_x of each place on its own
     slopes      its derivatives by C_xx and by the source
-    guess       alpha and gamma of all pairs, (points, points) each, of a propagator nearby
+    near        the pairs that are taken exactly, first and second places; all others by their
+                first words, see `distant`
+    guess       A of these, of a propagator nearby
     """
 
     propagator: Array
     states: States
     alone: Array
     slopes: tuple[Array, Array]
-    guess: tuple[Array, Array] | None = None
+    near: Near
+    guess: Three | None = None
+
+    @cached_property
+    def far(self) -> Array:
+        """(points, points) the propagator between other places; zero elsewhere."""
+        found = self.propagator.copy()
+        found[self.near] = 0.0
+        found[self.near[::-1]] = 0.0
+        np.fill_diagonal(found, 0.0)
+        return found
+
+    @cached_property
+    def visits(self) -> Visits:
+        """What far places see of each."""
+        return Visits.of(np.diag(self.propagator), self.alone, self.states, self.slopes)
+
+
+def neighbours(propagator: Array) -> Near:
+    """The pairs of places that are close."""
+    size = np.sqrt(np.diag(propagator))
+    close = np.abs(propagator) > FAR * size[:, None] * size
+    first, second = np.nonzero(np.triu(close, 1))
+    return first, second
 
 
 @dataclass(frozen=True, eq=False)
@@ -153,18 +184,34 @@ class Pairs:
     """What pairs of places add to S.
 
     apart  (points, points) S_xy
-    alpha, gamma  (points, points) of A, for the first place of each pair
     own    (points,) the part of S_xx
+    A      of the near pairs, (pairs,) each
     """
 
     apart: Array
-    alpha: Array
-    gamma: Array
     own: Array
+    A: Three
 
     @staticmethod
     def of(places: Places) -> "Pairs":
-        return Pairs(*_gathered(places, _words, (3, 1)))
+        apart, own = places.visits.words(places.far)
+        found: list[Three] = []
+        for block in _blocks(places):
+            pair = inner(block.C, block.pair)
+            mine, other, c = block.C
+            square = c * c
+            det = mine * other - square
+            block.put(apart, *[-c / det - pair.A[2]] * 2)
+            one, two = (places.alone[at] for at in block.near)
+            block.add(
+                own,
+                square / (mine * det) - pair.A[0] + one,
+                square / (other * det) - pair.A[1] + two,
+            )
+            found.append(pair.A)
+        none = np.zeros(0)
+        parts = [np.concatenate([none, *(A[k] for A in found)]) for k in range(3)]
+        return Pairs(apart, own, (parts[0], parts[1], parts[2]))
 
 
 @dataclass(frozen=True, eq=False)
@@ -175,7 +222,7 @@ class Slopes:
                                   the source
     own_straight, own_other       (points, points) those of the part of S_xx by C_xy and C_yy
     own_mine, own_source          (points,) by C_xx and by the source
-    empty                         (points,) the part of E[G_xx where x is not there]
+    empty                         (points,) the part of E[G_xx where x is not there], near places'
     """
 
     straight: Array
@@ -190,115 +237,86 @@ class Slopes:
     @staticmethod
     def of(places: Places) -> "Slopes":
         """From places whose guess is the solution."""
-        return Slopes(*_gathered(places, _slopes, (5, 3)))
+        found = Slopes(*places.visits.slopes(places.far), np.zeros_like(places.alone))
+        for block in _blocks(places):
+            found._enter(block)
+        return found
 
-
-Side = tuple[Array, ...]
-
-
-def _gathered(
-    places: Places,
-    block: Callable[["Block"], tuple[Side, Side]],
-    fields: tuple[int, int],
-) -> list[Array]:
-    """Matrices, and sums over the other place, from blocks of rows; each pair once: the columns
-    begin where the rows do. A block gives them for the one place and for the other."""
-    points = len(places.alone)
-    wide: list[Array] = [np.empty((points, points)) for _ in range(fields[0])]
-    sums: list[Array] = [np.zeros(points) for _ in range(fields[1])]
-    first = 0
-    while first < points:
-        end = min(first + max(BLOCK // (points - first), 1), points)
-        here, there = block(Block.of(places, slice(first, end), slice(first, points)))
-        some, later = slice(first, end), slice(end, points)
-        for whole, part, turned in zip(wide, here, there, strict=False):
-            whole[some, first:] = part
-            whole[later, some] = turned[:, end - first :].T
-        for whole, part, turned in zip(sums, here[len(wide) :], there[len(wide) :], strict=True):
-            whole[some] += np.sum(part, axis=1)
-            whole[later] += np.sum(turned[:, end - first :], axis=0)
-        first = end
-    return wide + sums
+    def _enter(self, block: "Block") -> None:
+        mine, other, c = block.C
+        pair, places = block.pair, block.places
+        second, (source, *empty) = pair.moments()[1], pair.source()
+        zero, one = np.zeros_like(c), np.ones_like(c)
+        by = answered(second, (one, zero, zero)), answered(second, (zero, one, zero))
+        by_c = answered(second, (zero, zero, one))
+        by_source = answered(second, (-source[0], -source[1], -source[2]))
+        det = mine * other - c * c
+        sides = []
+        for k, (x, y, at) in enumerate(zip((mine, other), (other, mine), block.near, strict=True)):
+            alone, free = places.alone[at], places.states.share[0, at]
+            sides.append(
+                (
+                    c * y / det**2 - by[k][2],
+                    2 * c * y / det**2 - by_c[k],
+                    -c * c / det**2 - by[1 - k][k],
+                    1 / x**2 - (y / det) ** 2 - by[k][k] + places.slopes[0][at],
+                    -by_source[k] + places.slopes[1][at],
+                    empty[k] - free / alone,
+                )
+            )
+        block.put(self.straight, *[-(mine * other + c * c) / det**2 - by_c[2]] * 2)
+        block.put(self.apart_source, *[-by_source[2]] * 2)
+        matrices = self.mine, self.own_straight, self.own_other
+        for matrix, here, there in zip(matrices, sides[0], sides[1], strict=False):
+            block.put(matrix, here, there)
+        sums = self.own_mine, self.own_source, self.empty
+        for vector, here, there in zip(sums, sides[0][3:], sides[1][3:], strict=True):
+            block.add(vector, here, there)
 
 
 @dataclass(frozen=True, eq=False)
 class Block:
-    """Some pairs: the propagator C_xx, C_yy, C_xy, and what is known of the places."""
+    """Some of the near pairs: their places, and the propagator C_xx, C_yy, C_xy."""
 
     places: Places
-    rows: slice
-    columns: slice
-    C: Three
+    some: slice
 
-    @staticmethod
-    def of(places: Places, rows: slice, columns: slice) -> "Block":
-        own = np.diag(places.propagator)
-        c = places.propagator[rows, columns].copy()
-        c[np.diag_indices(len(c))] = 0.0  # a place is no pair with itself
-        mine, other = (np.broadcast_to(part, c.shape) for part in (own[rows, None], own[columns]))
-        return Block(places, rows, columns, (mine, other, c))
+    @property
+    def near(self) -> Near:
+        """The first and the second places."""
+        first, second = self.places.near
+        return first[self.some], second[self.some]
+
+    @cached_property
+    def C(self) -> Three:
+        """C_xx, C_yy, C_xy."""
+        own, (first, second) = np.diag(self.places.propagator), self.near
+        return own[first], own[second], self.places.propagator[first, second]
 
     @property
     def pair(self) -> Pair:
         """Where Newton's method starts."""
-        places, rows, columns = self.places, self.rows, self.columns
-        states, others = places.states.part(rows), places.states.part(columns)
+        (first, second), places = self.near, self.places
+        states, others = places.states.part(first), places.states.part(second)
         if places.guess is not None:
-            alpha, gamma = places.guess
-            A = (alpha[rows, columns], alpha[columns, rows].T, gamma[rows, columns])
-            return Pair(A, states, others)
+            alpha, beta, gamma = (part[self.some] for part in places.guess)
+            return Pair((alpha, beta, gamma), states, others)
         mine, other, c = self.C
-        first, second = self.sides(places.alone)
-        most = INSIDE * np.sqrt(first * second)
-        return Pair((first, second, -np.clip(c / (mine * other), -most, most)), states, others)
+        alpha, beta = places.alone[first], places.alone[second]
+        most = INSIDE * np.sqrt(alpha * beta)
+        return Pair((alpha, beta, -np.clip(c / (mine * other), -most, most)), states, others)
 
-    def sides(self, values: Array) -> tuple[Array, Array]:
-        """Of the one place and of the other."""
-        shape = self.C[2].shape
-        return (
-            np.broadcast_to(values[self.rows, None], shape),
-            np.broadcast_to(values[self.columns], shape),
-        )
+    def put(self, matrix: Array, here: Array, there: Array) -> None:
+        """Into a matrix: for the first place beside the second, and the other way round."""
+        matrix[self.near] = here
+        matrix[self.near[::-1]] = there
 
-
-def _words(block: Block) -> tuple[Side, Side]:
-    mine, other, c = block.C
-    pair = inner(block.C, block.pair)
-    alpha, beta, gamma = pair.A
-    square = c * c
-    det = mine * other - square
-    apart, (one, two) = -c / det - gamma, block.sides(block.places.alone)
-    return (
-        (apart, alpha, gamma, square / (mine * det) - (alpha - one)),
-        (apart, beta, gamma, square / (other * det) - (beta - two)),
-    )
+    def add(self, vector: Array, here: Array, there: Array) -> None:
+        """To sums over the other place."""
+        for at, values in zip(self.near, (here, there), strict=True):
+            vector += np.bincount(at, values, vector.size)
 
 
-def _slopes(block: Block) -> tuple[Side, Side]:
-    mine, other, c = block.C
-    pair, places = block.pair, block.places
-    second, (source, *empty) = pair.moments()[1], pair.source()
-    zero, one = np.zeros_like(c), np.ones_like(c)
-    by = answered(second, (one, zero, zero)), answered(second, (zero, one, zero))
-    by_c = answered(second, (zero, zero, one))
-    by_source = answered(second, (-source[0], -source[1], -source[2]))
-    square = c * c
-    det = mine * other - square
-    straight = -(mine * other + square) / det**2 - by_c[2]
-    slopes, kicks = block.sides(places.slopes[0]), block.sides(places.slopes[1])
-    alone, free = block.sides(places.alone), block.sides(places.states.share[0])
-    found = []
-    for k, (x, y) in enumerate(((mine, other), (other, mine))):
-        found.append(
-            (
-                straight,
-                c * y / det**2 - by[k][2],
-                -by_source[2],
-                2 * c * y / det**2 - by_c[k],
-                -square / det**2 - by[1 - k][k],
-                1 / x**2 - (y / det) ** 2 - by[k][k] + slopes[k],
-                -by_source[k] + kicks[k],
-                empty[k] - free[k] / alone[k],
-            )
-        )
-    return found[0], found[1]
+def _blocks(places: Places) -> Iterator[Block]:
+    for first in range(0, places.near[0].size, BLOCK):
+        yield Block(places, slice(first, first + BLOCK))

@@ -31,6 +31,7 @@ from fieldtheory.model.diagrams.dressed import (
     uniform,
 )
 from fieldtheory.model.diagrams.finite import Measure, inverted
+from fieldtheory.model.diagrams.pairs import Near, Three
 from fieldtheory.model.diagrams.sites import Sites
 from fieldtheory.model.diagrams.solver import Rows, fixed_points
 from fieldtheory.model.diagrams.states import NODES, States, held
@@ -167,18 +168,20 @@ def _alone(measure: Measure, states: States, start: Array, asked: tuple[str, flo
 
 
 class _Follow:
-    """The self-energy of one propagator after the other, each starting where the last one ended."""
+    """The self-energy of one propagator after the other, each starting where the last one ended;
+    the pairs taken exactly are those of the first."""
 
     def __init__(self, states: States, clusters: int) -> None:
         self.states, self.clusters = states, clusters
-        self.guess: tuple[Array, Array] | None = None
+        self.near: Near | None = None
+        self.guess: Three | None = None
 
     def at(self, C: Array) -> Sites:
         """At this propagator."""
-        sites = Sites(C, self.states, self.clusters, self.guess)
+        sites = Sites(C, self.states, self.clusters, self.near, self.guess)
         if self.clusters > 1:
-            found = sites.pairs.alpha, sites.pairs.gamma
-            self.guess = found if np.isfinite(found[0].min()) else None
+            self.near, found = sites.close, sites.pairs.A
+            self.guess = found if np.all(np.isfinite(found[0])) else None
         return sites
 
 

@@ -46,6 +46,8 @@ class Pooled:
     mode_bias      (sizes, modes) that part in each mode of the kernel on the pool, falling
     mode_variance  (sizes, modes) the rest of the error in each mode
     learnability   (sizes, modes) what the mean over datasets of f* has of a target that is the mode
+    power          (modes,) of the target in each mode, its mean square in all; modes of eigenvalue
+                   zero, which nothing is learnt of, are the last
     kappa          (sizes,) the effective ridge per sample
     posterior      (sizes,) mean posterior variance where the error is taken
     orders         (3, sizes) error with planar diagrams, with one place at a time, and `error`;
@@ -61,6 +63,7 @@ class Pooled:
     mode_bias: Array
     mode_variance: Array
     learnability: Array
+    power: Array
     kappa: Array
     posterior: Array
     orders: Array
@@ -232,6 +235,7 @@ class _Pool:
             mode_bias=bias,
             mode_variance=modes - bias,
             learnability=1 - left,
+            power=power(self.measure, self.target),
             kappa=values[:, 1] / N,
             posterior=values[:, 1] - self.ridge,
             orders=np.stack([*lower, total]),
@@ -239,6 +243,12 @@ class _Pool:
             ensemble=found.shift,
             reached=reached,
         )
+
+
+def power(measure: Measure, target: Array) -> Array:
+    """(modes,) of a target in the modes of the kernel on the measure, summed over outputs."""
+    root = np.sqrt(measure.weights)[:, None]
+    return np.asarray(np.sum((measure.modes[1].T @ (root * target)) ** 2, axis=1))
 
 
 def unlearnt(found: Solved, U: Array, root: Array) -> Array:

@@ -25,7 +25,7 @@ from functools import cached_property
 import numpy as np
 
 from fieldtheory.ground.arrays import Array
-from fieldtheory.model.diagrams.pairs import Pairs, Places, Slopes
+from fieldtheory.model.diagrams.pairs import Near, Pairs, Places, Slopes, Three, neighbours
 from fieldtheory.model.diagrams.states import States, lonely
 
 
@@ -34,13 +34,15 @@ class Sites:
     """The self-energy of a propagator.
 
     clusters  1 one place at a time, 2 pairs as well
-    guess     alpha and gamma of all pairs, of a propagator nearby
+    near      the pairs that are taken exactly; those that are close to this propagator unless given
+    guess     A of these, of a propagator nearby
     """
 
     propagator: Array
     states: States
     clusters: int
-    guess: tuple[Array, Array] | None = None
+    near: Near | None = None
+    guess: Three | None = None
 
     @cached_property
     def alone(self) -> Array:
@@ -68,10 +70,15 @@ class Sites:
     @cached_property
     def slopes(self) -> Slopes:
         """How that moves."""
-        return Slopes.of(self._places((self.pairs.alpha, self.pairs.gamma)))
+        return Slopes.of(self._places(self.pairs.A))
 
-    def _places(self, guess: tuple[Array, Array] | None) -> Places:
-        return Places(self.propagator, self.states, self.alone, self._slopes, guess)
+    @cached_property
+    def close(self) -> Near:
+        """The pairs that are taken exactly."""
+        return neighbours(self.propagator) if self.near is None else self.near
+
+    def _places(self, guess: Three | None) -> Places:
+        return Places(self.propagator, self.states, self.alone, self._slopes, self.close, guess)
 
     @cached_property
     def self_energy(self) -> Array:

@@ -22,6 +22,7 @@ from fieldtheory.model.diagrams.pool import (
     affordable,
     outputs,
     pooled,
+    power,
     remaining,
     unlearnt,
 )
@@ -162,6 +163,7 @@ class _Unseen:
             mode_bias=bias,
             mode_variance=variance,
             learnability=1 - left,
+            power=power(self.measure, self.target),
             kappa=1 / trace[:, 0],
             posterior=posterior,
             orders=np.stack([single, single, error]),

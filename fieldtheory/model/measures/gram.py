@@ -12,8 +12,8 @@ were
 
 (ReLU and its kin are homogeneous; the arcsine of erf holds the variances only as that product, the
 averages of waves only as that sum). Always m >= sqrt(q r), so the correlation c / m stays within
-[-1, 1]. For any other activation the averages at two variances are summed from its Hermite expansion
-(`averages.pair`), in a time that grows with the number of different lengths.
+[-1, 1]. For any other activation the averages at two variances are summed from its Hermite
+expansion (`averages.pair`), which takes a hundred times longer.
 """
 
 from collections.abc import Callable
@@ -31,13 +31,14 @@ from fieldtheory.model.averages.mehler import Mehler
 from fieldtheory.model.averages.pair import Pair
 from fieldtheory.model.depth import layer
 from fieldtheory.model.kernel import REAL, Kernel
-from fieldtheory.model.network import INPUT_NORMS, Network
+from fieldtheory.model.network import INPUT_NORMS, SEEN, Network
 
 MEMORY = 4 * 2**30  # bytes that one matrix, or one decomposition, may take unless told otherwise
 BLOCK = 112  # rows and columns of a block: temporaries below 128 KiB are taken from the cache
 UNIT = 1e-8  # how far lengths may differ and still be one sphere, relative
 TERMS = (16, 24, 36, 48)  # of a Chebyshev series in the angle; beyond, the kernel itself is as fast
 ROUNDING = 256 * float(np.finfo(float).eps)  # to which it must be the kernel, relative to K(1)
+ADVICE = "divide each input by its length (normalised), so that the cosine is all that counts"
 PROBES = (-0.9, -0.3, 0.2, 0.7, 1.0)
 Function = Callable[[Any, Any, Any], Any]
 Model = Network | Kernel | Function
@@ -355,7 +356,8 @@ def _at_two(phi: Activation, q: Any, r: Any) -> Activation:
     two = Pair(phi.expand or Mehler(phi.name, phi.function, phi.slope), q, r)
 
     def covariance(mean: Any, p: Any, xp: Any) -> Any:
-        return mean if p is xp.one else two.at(p, xp)[0]  # at one no two inputs meet: not used
+        # what becomes of one variance is asked of the activation itself, and not used here
+        return mean if p is xp.one else two.at(p, xp)[0]
 
     def slopes(_: Any, p: Any, xp: Any) -> Any:
         return two.at(p, xp)[1]
@@ -368,12 +370,19 @@ def _at_two(phi: Activation, q: Any, r: Any) -> Activation:
 def _refuse_unknown(layers: _Layers, squares: Array) -> None:
     """The recursion above must be the network's own wherever that is known: on the sphere."""
     network, d = layers.network, layers.fan_in
+    if _family(network) not in EQUAL_VARIANCE and network.depth > 1:
+        q = float(network.weights[0] * np.max(squares) / d + network.biases[0])
+        if (rest := network.phi.neglected(q)) > SEEN:
+            raise OutOfRegime(
+                f"inputs of different lengths: activation {network.phi.name!r} has a kink or a "
+                "jump away from zero, or varies too fast. Its expansion leaves out "
+                f"{rest:.0e} at variance {q:.4g}, and so would averages at two variances: {ADVICE}"
+            )
     t = np.array(PROBES)
     own, ours = network.on_sphere(d, "dimension")(t), layers(d * 1.0, d * 1.0, d * t)
     if not np.all(np.abs(own - ours) <= UNIT * np.max(np.abs(own))):
         raise OutOfRegime(
-            f"{network}: an option of this network is known for inputs of one length only: divide "
-            "each input by its length (normalised), so that the cosine is all that counts"
+            f"{network}: an option of this network is known for inputs of one length only: {ADVICE}"
         )
     if network.biases[0] == 0 and np.min(squares) == 0:
         raise InvalidInput(

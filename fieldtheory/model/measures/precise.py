@@ -112,7 +112,10 @@ class _Question(NamedTuple):
         """The same from float64, if that knows the eigenvalues."""
         if self.last > ESTIMATED:
             return len(str(multiplicity(self.dimension, self.last)))
-        lam, errors = by_series(self.kernel, self.dimension, self.last)
+        try:
+            lam, errors = by_series(self.kernel, self.dimension, self.last)
+        except TypeError:  # a formula that knows no power series
+            return 0
         context = mpmath_context(15)
         found = [context.mpf(float(x)) for x in np.where(errors <= np.abs(lam) / 2, lam, 0.0)]
         return self.cancelled(found, context)
@@ -142,22 +145,34 @@ class _Sums:
 
     def _add(self, places: range) -> None:
         """The nodes at u = k h for k in `places`, and at -k h."""
-        question, bits = self.question, self.bits
+        try:
+            table = self._table(places)
+        except TypeError:  # a formula written for mpmath alone
+            if not self.numbers.balls:
+                raise
+            self.numbers = Arithmetic(self.context.dps, balls=False)
+            table = self._table(places)
+        t, weights, even, odd = (whole(each, self.bits, self.context) for each in table)
+        self.mass += 2 * int(weights.sum())
+        harmonics = _harmonics(self.question.dimension, t, self.bits)
+        for l, p in enumerate(islice(harmonics, self.question.last + 1)):
+            self.totals[l] += int((odd if l % 2 else even) @ p) >> self.bits
+
+    def _table(self, places: range) -> tuple[Any, Any, Any, Any]:
+        """Cosines, weights, and the kernel times them, its even and its odd part."""
+        kernel = self.question.kernel
         # mpmath spells out, in vain, the arrays it does not know: briefly then
         with self.numbers.working(), np.printoptions(threshold=0):
             t, weights = (np.array(each) for each in zip(*map(self._node, places), strict=True))
             if places[0] == 0:
                 weights[0] /= 2  # it is its own image
-            values = question.kernel.function(np.concatenate([t, -t]), self.numbers.world())
+            values = kernel.function(np.concatenate([t, -t]), self.numbers.world())
             if not all(map(self.numbers.finite, values)):
-                name = question.kernel.name
-                raise InvalidInput(f"kernel {name!r} is not finite at every cosine in (-1, 1)")
+                raise InvalidInput(
+                    f"kernel {kernel.name!r} is not finite at every cosine in (-1, 1)"
+                )
             up, down = np.split(values, 2)
-            table = t, weights, weights * (up + down), weights * (up - down)
-            t, weights, even, odd = (whole(each, bits, self.context) for each in table)
-        self.mass += 2 * int(weights.sum())
-        for l, p in enumerate(islice(_harmonics(question.dimension, t, bits), question.last + 1)):
-            self.totals[l] += int((odd if l % 2 else even) @ p) >> bits
+            return t, weights, weights * (up + down), weights * (up - down)
 
     def _node(self, place: int) -> tuple[Any, Any]:
         """The cosine at -u, where theta is small, and the weight, one at u = 0 or so."""

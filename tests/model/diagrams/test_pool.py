@@ -102,6 +102,7 @@ def test_several_outputs_and_their_modes():
     assert agree(found.mode_variance, each[0].mode_variance + each[1].mode_variance, 1e-5)
     total = np.sum(found.mode_bias + found.mode_variance, axis=1)
     assert agree(total, found.error, rounding(1.0))
+    assert agree(found.power.sum(), MU @ np.sum(both**2, axis=1), rounding(1.0))
     counts, weights = poisson_counts(MU, n)
     truth = averages(counts, weights, MU, KERNEL, TARGET, 0.3)
     moment = truth["covariance"] + label_noise(counts, weights, KERNEL, 0.3, NOISE)

@@ -134,3 +134,20 @@ def test_float64_keeps_its_word_at_high_degrees(d):
     found, truth = spectrum(kernel, d, degrees), precise_spectrum(kernel, d, degrees, digits=18)
     assert agree(found.eigenvalues, truth.eigenvalues, found.errors)
     assert np.all(found.errors <= 1e-9 * truth.eigenvalues)
+
+
+def test_a_formula_written_for_mpmath_alone():
+    """It knows neither power series nor other numbers: floats for K(1), and mpmath."""
+
+    def exponential(t, xp):
+        if not isinstance(t, np.ndarray):
+            raise TypeError
+        if t.dtype != object:
+            return np.exp(t)
+        if not hasattr(t[0], "context"):
+            raise TypeError
+        return np.frompyfunc(lambda x: x.context.exp(x), 1, 1)(t)
+
+    found = precise_spectrum(Kernel("exp", exponential), 5, 3, digits=20)
+    other = precise_spectrum(Kernel("exp", lambda t, xp: xp.exp(t)), 5, 3, digits=20)
+    assert found.precise == other.precise

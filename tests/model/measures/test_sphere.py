@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model.measures.sphere import (
     angles,
+    equal_angles,
     harmonics,
     legendre,
     multiplicity,
@@ -75,6 +76,20 @@ def test_weights_are_the_measure(d):
     assert agree(w @ t**4, 3 / (d * (d + 2)), rounding(3 / (d * (d + 2)), 3))
     assert agree(w @ t, 0.0, rounding(1.0))
     assert not agree(w @ t**2, 1 / (d + 1), rounding(1 / d))
+
+
+@pytest.mark.parametrize("d", [20, 50, 1000])
+def test_equal_steps_do_in_many_dimensions(d):
+    """Moments of one coordinate, and a square root that is singular at one end."""
+    theta, w = equal_angles(d, int(4 * np.sqrt(d)) + 32)
+    t = np.cos(theta)
+    assert agree(w @ t**4, 3 / (d * (d + 2)), rounding(3 / (d * (d + 2)), 3))
+    assert agree(w @ t**3, 0.0, rounding(1 / d))
+    fine = weights(d, 2048) @ np.sqrt(1 - np.cos(angles(2048)))
+    assert agree(w @ np.sqrt(1 - t), fine, rounding(1.0))
+    # where the measure does not vanish fast enough at the ends, they do not
+    t, w = np.cos(equal_angles(3, 128)[0]), equal_angles(3, 128)[1]
+    assert not agree(w @ t**4, 1 / 5, rounding(1.0))
 
 
 def test_weights_agree_with_mpmath_on_a_singular_function():
