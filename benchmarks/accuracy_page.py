@@ -181,10 +181,12 @@ def nearly_planar(cases: list[Case]) -> str:
     one, two, three, spread = (f"{100 * x:.2g} %" for x in worst)
     missed = sum(bool(c.missed()) for c in cases)
     verdict = f"{missed} of them are" if missed else "None is"
-    return (
-        f"{len(cases)} curves, all planar but for little: the largest root mean square errors are "
-        f"{one} planar, {two} with two samples, {three} with three, at a standard error of up to "
-        f"{spread}. {verdict} worse than planar by more than the standard error."
+    return "\n".join(
+        (
+            f"{len(cases)} curves, all planar but for little. Their largest root mean square errors:",
+            f"{one} planar, {two} with two samples, {three} with three; standard errors are up",
+            f"to {spread}. {verdict} worse than planar by more than the standard error.",
+        )
     )
 
 

@@ -18,7 +18,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.law import Law
-from fieldtheory.model.averages import pointwise, quadrature
+from fieldtheory.model.averages import pointwise, quadrature, stable
 from fieldtheory.model.averages.digits import Precise
 from fieldtheory.model.averages.expansion import Function
 from fieldtheory.model.averages.mehler import Mehler
@@ -194,7 +194,7 @@ def _sin(frequency: float) -> Activation:
         f"sin({a!r})",
         lambda z: np.sin(a * z),
         lambda z: a * np.cos(a * z),
-        lambda q, p, xp: generated.sine_covariance(a, q, p, xp=xp),
+        lambda q, p, xp: stable.sine_covariance(a, q, p, xp),
         lambda q, p, xp: a**2 * generated.cosine_covariance(a, q, p, xp=xp),
         (averages.SINE_COVARIANCE, averages.COSINE_COVARIANCE),
     )
@@ -207,7 +207,7 @@ def _cos(frequency: float) -> Activation:
         lambda z: np.cos(a * z),
         lambda z: -a * np.sin(a * z),
         lambda q, p, xp: generated.cosine_covariance(a, q, p, xp=xp),
-        lambda q, p, xp: a**2 * generated.sine_covariance(a, q, p, xp=xp),
+        lambda q, p, xp: a**2 * stable.sine_covariance(a, q, p, xp),
         (averages.COSINE_COVARIANCE, averages.SINE_COVARIANCE),
     )
 
@@ -258,15 +258,15 @@ ERF = Activation(
     pointwise.erf,
     pointwise.erf_slope,
     generated.erf_covariance,
-    generated.erf_slope,
+    stable.erf_slope,
     (averages.ERF_COVARIANCE, averages.ERF_SLOPE),
 )
 GELU = Activation(
     "gelu",
     pointwise.gelu,
     pointwise.gelu_slope,
-    generated.gelu_covariance,
-    generated.gelu_slope,
+    stable.gelu_covariance,
+    stable.gelu_slope,
     (averages.GELU_COVARIANCE, averages.GELU_SLOPE),
 )
 IDENTITY = Activation(

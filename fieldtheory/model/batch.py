@@ -27,7 +27,13 @@ from fieldtheory.model.averages import dual
 from fieldtheory.model.averages.dual import Dual
 from fieldtheory.model.kernel import REAL
 from fieldtheory.model.measures.projection import EPS, NUDGE, POINTS_AT_MOST
-from fieldtheory.model.measures.sphere import angles, legendre, multiplicity, weights
+from fieldtheory.model.measures.sphere import (
+    cosines,
+    legendre,
+    multiplicity,
+    smooth,
+    weights,
+)
 from fieldtheory.model.network import Layers, Network, fan_in
 from fieldtheory.model.spectrum import MULTIPLICITY_AT_MOST, Spectrum
 
@@ -182,7 +188,7 @@ class _Question:
     @property
     def points(self) -> int:
         """Nodes to begin with, as for one network."""
-        return 4 * (64 + self.last + int(sqrt(self.dimension)))
+        return 4 * smooth(64 + self.last + int(sqrt(self.dimension)))
 
     def parts(self, numbers: list[int]) -> Iterable[list[int]]:
         """Groups small enough for the cache."""
@@ -220,7 +226,7 @@ class _Question:
         half = values[:, ::2]
         shaken = nudged - half
         degrees = np.arange(self.last + 1)
-        rounding = (4 + self.dimension / 64 + degrees / 8) * EPS * np.sqrt(values**2 @ rule.square)
+        rounding = (4 + self.dimension / 64 + degrees / 4) * EPS * np.sqrt(values**2 @ rule.square)
         rounding += np.abs(shaken @ rule.coarse) + np.sqrt(shaken**2 @ rule.coarse**2)
         table = np.zeros((len(networks), self.last + 2, 5))
         table[:, :-1, 0] = values @ rule.fine
@@ -269,7 +275,7 @@ class _Rule(NamedTuple):
 
 @lru_cache(maxsize=16)
 def _rule(dimension: int, last: int, points: int) -> _Rule:
-    exact, w = np.cos(angles(points)), weights(dimension, points)
+    exact, w = cosines(points), weights(dimension, points)
     p = legendre(dimension, last, exact).T
     fine = w[:, None] * p
     coarse = weights(dimension, points // 2)[:, None] * p[::2]

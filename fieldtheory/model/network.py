@@ -1,11 +1,14 @@
 """A network at infinite width: depth, activation, variances, and which kernel describes it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from math import inf, isfinite
 from typing import Any
 
+import numpy as np
+
 from fieldtheory.ground import checks
-from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.activation import KNOWN, Activation
 from fieldtheory.model.activation import activation as named
 from fieldtheory.model.depth import layer
@@ -14,6 +17,7 @@ from fieldtheory.model.kernel import REAL, Kernel
 KERNELS = ("ntk", "nngp")
 INPUT_NORMS = ("unit", "dimension")
 TRAINED = ("all", "first", "last")
+AT_LEAST, AT_MOST = 1e-140, 1e140  # of variances and kernels: their squares are floats too
 SEEN = 1e-12  # a fraction left out of an expansion that is worth telling
 
 
@@ -140,15 +144,54 @@ class Network:
 
         `inputs` is what the squared length of an input is divided by.
         """
-        phi, worst = self.phi, 0.0
-        if phi.expand is None:
-            return worst
-        dense = self.layers()
-        state = layer.first_same(inputs, dense[0], REAL, tangent=False)
+        variances = self.variances(inputs)
+        if self.phi.expand is None:
+            return 0.0
+        return max(map(self.phi.neglected, variances[:-1]), default=0.0)
+
+    def variances(self, inputs: int) -> tuple[float, ...]:
+        """The variance of the fields after each dense layer.
+
+        `inputs` is what the squared length of an input is divided by. Raises `OutOfRegime` at the
+        first layer where it, or the tangent kernel, leaves the range of what float64 can square.
+
+        >>> [round(q, 3) for q in Network(4, "relu", 1.0, 0.1).variances(10)]
+        [0.2, 0.2, 0.2, 0.2]
+        """
+        found: list[float] = []
+        for number, state in enumerate(self._states(inputs), start=1):
+            for what, value in (("variance of the fields", state.q), ("kernel", state.theta)):
+                if value is not None and not AT_LEAST <= value <= AT_MOST:
+                    raise self._extreme(number, what, float(value))
+            found.append(float(state.q))
+        return tuple(found)
+
+    def _states(self, inputs: int) -> Iterator[layer.State]:
+        """The layers at t = 1, one after the other."""
+        dense, phi = self.layers(), self.phi
+        tangent = self.kernel == "ntk" and self.trained != "last"
+        state = layer.first_same(inputs, dense[0], REAL, tangent)
+        yield state
         for each in dense[1:]:
-            worst = max(worst, phi.neglected(state.q))
-            state = layer.hidden(state, phi, each, REAL)
-        return worst
+            try:
+                with np.errstate(all="ignore"):  # what is too large or too small is judged outside
+                    state = layer.hidden(state, phi, each, REAL)
+            except OverflowError:  # numbers of Python raise where those of NumPy become infinite
+                state = layer.State(inf, None, inf)
+            yield state
+
+    def _extreme(self, number: int, what: str, value: float) -> OutOfRegime:
+        shown = f"{value:.1e}" if isfinite(value) else "beyond any float"
+        change = (
+            'reduce weight_variance, residual or the depth (or take input_norm "unit")'
+            if not value < 1
+            else "raise weight_variance or bias_variance, or reduce the depth"
+        )
+        return OutOfRegime(
+            f"{self}: at layer {number} of {self.depth} the {what} is {shown}, which float64 cannot "
+            f"square (allowed: {AT_LEAST:g} to {AT_MOST:g}): {change}; "
+            "ReLU keeps its variance at weight_variance 2, bias_variance 0"
+        )
 
     def __str__(self) -> str:
         options = [

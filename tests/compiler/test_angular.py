@@ -19,6 +19,7 @@ from fieldtheory.theory.enumeration import diagrams
 from fieldtheory.theory.homogeneous import L, P, deg, j, lam, t
 from tests.oracles import dense as points_of
 from tests.oracles import unit_vectors
+from tests.theory.derived import derived
 from tests.tolerance import agree, rounding
 
 QUANTITIES = ("mean", "covariance", "error", "label_noise", "posterior_variance", "evidence")
@@ -73,7 +74,7 @@ def both(case, series):
 @pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_a_plan_is_the_sum_over_points(case, quantity, order):
-    found, truth = both(CASES[case], getattr(learning, quantity)(order))
+    found, truth = both(CASES[case], derived(quantity, order))
     budget = rounding(1 + np.max(np.abs(truth)), 10)
     assert agree(found, truth, budget)
     if np.any(truth):
@@ -92,13 +93,13 @@ SMALL = {
 @pytest.mark.parametrize("case", SMALL)
 def test_third_order_plans_are_the_sum_over_points(case, quantity):
     """All diagrams reduce; some need coefficients beyond the last degree of the kernel."""
-    found, truth = both(SMALL[case], getattr(learning, quantity)(3))
+    found, truth = both(SMALL[case], derived(quantity, 3))
     assert agree(found, truth, rounding(1 + np.max(np.abs(truth)), 10))
 
 
 @pytest.mark.parametrize("order", [1, 2])
 def test_a_fixed_number_of_samples(order):
-    found, truth = both(CIRCLE, learning.error(order, "fixed"))
+    found, truth = both(CIRCLE, derived("error", order, "fixed"))
     assert agree(found, truth, rounding(truth, 10))
 
 
@@ -109,7 +110,7 @@ def test_a_linear_kernel_in_any_dimension_exactly(dimension, order):
     at = {"eta": 7, "s2": Fraction(1, 2)}
     truth = float(unit_vectors.error(order, dimension, Fraction(1, 4), Fraction(2, 3), **at))
     question = {"eigenvalues": [0, 1 / 4], "power": [0, 2 / 3], "eta": 7, "s2": 0.5}
-    found = evaluate(learning.error(order), sphere(dimension), **question)
+    found = evaluate(derived("error", order), sphere(dimension), **question)
     assert agree(found, truth, rounding(truth, 10))
 
 
@@ -136,7 +137,7 @@ MUTANTS = {
 def survives(change):
     """Whether the second-order error with a changed expression still agrees."""
     space, points, eigenvalues, last = CIRCLE
-    series, wanted = learning.error(2), components(points, last)
+    series, wanted = derived("error", 2), components(points, last)
     plan = plan_series(series)
     mutant = AngularPlan(plan.title, plan.terms, plan.rules)
     vars(mutant)["expression"] = change(plan.expression)
@@ -152,7 +153,7 @@ def test_what_is_not_spoilt_agrees():
 
 @pytest.mark.parametrize("name", MUTANTS)
 def test_mutants_are_rejected(name):
-    right = plan_series(learning.error(2)).expression
+    right = plan_series(derived("error", 2)).expression
     assert MUTANTS[name](right) != right
     assert not survives(MUTANTS[name])
 
@@ -163,7 +164,7 @@ def test_mutants_are_rejected(name):
 @pytest.mark.parametrize("quantity", ["covariance", "error", "label_noise"])
 @pytest.mark.parametrize("order", [0, 1, 2])
 def test_degrees_add_up(quantity, order):
-    series, wanted = getattr(learning, quantity)(order), components(SPHERE[1], 2)
+    series, wanted = derived(quantity, order), components(SPHERE[1], 2)
     shares = ours(SPHERE, series, wanted, per_degree=True)
     whole = ours(SPHERE, series, wanted)
     assert shares.shape == (3,)
@@ -185,7 +186,7 @@ def test_batches_are_their_points(eta, s2, spectrum, power):
         "power": rng.uniform(0, 1, (*power, 3)),
     }
     batch = np.broadcast_shapes(eta, s2, spectrum, power)
-    series, space = learning.error(2), sphere(4)
+    series, space = derived("error", 2), sphere(4)
     found = evaluate(series, space, **question)
     shares = evaluate(series, space, **question, per_degree=True)
     assert found.shape == batch
@@ -203,7 +204,7 @@ def test_batches_are_their_points(eta, s2, spectrum, power):
 
 @pytest.mark.slow
 def test_zeros_at_the_end_change_nothing():
-    series, space = learning.error(3), sphere(5)
+    series, space = derived("error", 3), sphere(5)
     short = evaluate(series, space, eigenvalues=[0.3, 0.1], power=[0, 1], eta=9, s2=0.5)
     long = evaluate(series, space, eigenvalues=[0.3, 0.1, 0, 0], power=[0, 1, 0], eta=9, s2=0.5)
     assert agree(short, long, rounding(short, 10))
@@ -213,19 +214,19 @@ def test_zeros_at_the_end_change_nothing():
 
 
 def test_a_plan_says_what_it_takes():
-    plan = plan_series(learning.error(2))
+    plan = plan_series(derived("error", 2))
     cost = plan.cost(sphere(50), {"lam": 100, "G": 3}, batch=50)
     assert (cost.functions, cost.quadratures) == (4, 2)
     assert cost.total == 3 * 99 + 2
     assert cost.nodes == 150
     assert plan.cost(torus(2), {"lam": 13, "G": 5}).nodes == (3 * 2 + 1 + 1) ** 2
-    none = plan_series(learning.error(1)).cost(sphere(50), {"lam": 100, "G": 3})
+    none = plan_series(derived("error", 1)).cost(sphere(50), {"lam": 100, "G": 3})
     assert (none.functions, none.quadratures, none.operations) == (0, 0, 0)
 
 
 def test_one_node_less_would_not_do():
     """The number of nodes is the least that is exact: one below is seen."""
-    plan, space = plan_series(learning.error(2)), circle()
+    plan, space = plan_series(derived("error", 2)), circle()
     arrays = {"lam": np.array([0.5, 0.2, 0.3]), "G": np.array([0.1, 0.2, 0.7])}
     cost = plan.cost(space, {"lam": 3, "G": 3})
     answers = []
@@ -255,18 +256,18 @@ def test_sums_reach_beyond_the_last_degree_where_products_are_in_series():
 
 
 def test_a_program_is_source_and_inputs():
-    plan = plan_series(learning.mean(2))
+    plan = plan_series(derived("mean", 2))
     again = Program(plan.program.name, plan.program.inputs, plan.program.source)
     basis = sphere(3).basis(2, 4)
     values = {"deg": basis.multiplicities, "P": basis.functions, "w": basis.weights}
     values |= {"lam": [0.5, 0.2], "eta": [3.0, 4.0], "s2": 0.5}
     assert np.array_equal(again(**values), plan.program(**values))
     assert "sympy" not in plan.program.source
-    assert plan_series(learning.mean(2)) is plan
+    assert plan_series(derived("mean", 2)) is plan
 
 
 def test_memory_is_asked_for():
-    series, space = learning.error(2), sphere(5)
+    series, space = derived("error", 2), sphere(5)
     question = {"eigenvalues": np.ones(30), "power": [0, 1], "s2": 0.5}
     need = plan_series(series).cost(space, {"lam": 30, "G": 2}, batch=1000).memory
     with pytest.raises(InvalidInput, match=f"up to {need} bytes and may take 1000000"):
@@ -295,11 +296,11 @@ GOOD = {"eigenvalues": [0.5, 0.1], "power": [0, 1], "eta": 5.0, "s2": 0.5}
 )
 def test_bad_questions_are_refused(wrong, says):
     with pytest.raises(InvalidInput, match=says):
-        evaluate(learning.error(2), sphere(3), **(GOOD | wrong))
+        evaluate(derived("error", 2), sphere(3), **(GOOD | wrong))
 
 
 def test_a_plan_says_what_is_missing():
-    plan = plan_series(learning.label_noise(1))
+    plan = plan_series(derived("label_noise", 1))
     with pytest.raises(InvalidInput, match="no value given for v"):
         plan.run(sphere(3), {"lam": np.ones(2)}, {"eta": 1.0, "s2": 1.0})
 

@@ -17,9 +17,10 @@ from fieldtheory.theory.homogeneous import G, L, deg, l, lam
 from tests.oracles import poisson
 from tests.oracles.partitions import Learning
 from tests.strategies import learning_problems
+from tests.theory.derived import derived
 from tests.tolerance import agree, asymptotic, rounding
 
-SERIES = {"mean": learning.mean, "covariance": learning.covariance, "error": learning.error}
+QUANTITIES = ("mean", "covariance", "error")
 
 
 def floats(values):
@@ -29,7 +30,7 @@ def floats(values):
 def ours(quantity, order, problem, **more):
     mu, kernel, target, eta, s2 = problem
     return evaluate(
-        SERIES[quantity](order=order, **more),
+        derived(quantity, order, **more),
         mu=floats(mu),
         kernel=floats(kernel),
         target=floats(target),
@@ -38,7 +39,7 @@ def ours(quantity, order, problem, **more):
     )
 
 
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("order", [0, 1])
 @settings(max_examples=15, deadline=None)
 @given(problem=learning_problems(points=3))
@@ -64,7 +65,7 @@ THREE = (
 )
 
 
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 def test_second_order_plans_are_the_partition_sum(quantity):
     problem = (*THREE, Fraction(9), Fraction(3, 2))
     oracle = floats(getattr(Learning(*problem), quantity)(2))
@@ -104,14 +105,14 @@ def slope(measure, quantity, through, etas=LADDER, spoil=0.0, **more):
     return np.polyfit(np.log(etas), np.log(left), 1)[0]
 
 
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("through", [0, 1, 2])
 def test_what_the_series_leaves_falls_with_the_next_power(quantity, through):
     """Orders 0..k leave a rest of order eta^-(k+1): after the second order it is eta^-3."""
     assert agree(slope(TWO, quantity, through), -through - 1, slack(TWO, LADDER))
 
 
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("spoil", [-2, 1, -0.5, 0.1])
 def test_poisson_rejects_a_spoiled_order(quantity, spoil):
     assert not agree(slope(TWO, quantity, through=1, spoil=spoil), -2, slack(TWO, LADDER))
@@ -126,7 +127,7 @@ def test_what_the_noise_series_leaves_falls_with_the_next_power(through):
         exact = poisson.label_noise(*counts, kernel, eta / RATIO, variance=0.3)
         question = {"mu": mu, "kernel": kernel, "target": target, "label_noise": 0.3}
         orders = [
-            evaluate(learning.label_noise(order), eta=eta, s2=eta / RATIO, **question)
+            evaluate(derived("label_noise", order), eta=eta, s2=eta / RATIO, **question)
             for order in range(through + 1)
         ]
         left.append(np.max(np.abs(exact - sum(orders))))
@@ -151,7 +152,7 @@ def test_what_posterior_and_evidence_leave_falls_with_the_next_power(quantity, t
         )
         question = {"mu": mu, "kernel": kernel, "target": target, "label_noise": NOISE}
         orders = [
-            evaluate(getattr(learning, quantity)(order), eta=eta, s2=s2, **question)
+            evaluate(derived(quantity, order), eta=eta, s2=s2, **question)
             for order in range(through + 1)
         ]
         left.append(np.max(np.abs(exact - sum(orders))))
@@ -160,7 +161,7 @@ def test_what_posterior_and_evidence_leave_falls_with_the_next_power(quantity, t
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("through", [1, 2])
 def test_three_points(quantity, through):
     even = ([Fraction(1, 3)] * 3, *THREE[1:])

@@ -1,6 +1,6 @@
 """Wick's theorem by brute force: every pairing of numbered legs, grouped by trying every renaming.
 
-An end is (place, leg) with place (vertex, strand) or ("leg", number), an item of a picture a pair
+An end is (place, leg) with place (vertex, strand) or (LEG, number), an item of a picture a pair
 of ends. `lines` lists the pairs of legs that have a propagator; without it, equal legs have. Slow
 and obvious; nothing here is shared with the engine.
 """
@@ -9,6 +9,8 @@ from collections import Counter
 from fractions import Fraction
 from itertools import permutations, product
 from math import factorial
+
+LEG = -1  # in the place of a vertex
 
 
 def pairings(ends, lines=None):
@@ -25,7 +27,7 @@ def pairings(ends, lines=None):
 
 def picture(edges):
     """Edges without order, each with its ends in one order."""
-    return tuple(sorted((tuple(sorted(edge, key=str)) for edge in edges), key=str))
+    return tuple(sorted(tuple(sorted(edge)) for edge in edges))
 
 
 def renamings(vertices):
@@ -46,18 +48,17 @@ def renamings(vertices):
             yield {(v, s): (order[v], choice[v][s]) for v, s in places}
 
 
-def smallest(edges, vertices):
-    """One name for all renamed copies of a picture."""
-    names = (
-        picture(tuple((new.get(place, place), leg) for place, leg in edge) for edge in edges)
+def copies(edges, vertices):
+    """All renamed copies of a picture; the smallest of them is the name of its class."""
+    return {
+        picture([(new.get(place, place), leg) for place, leg in edge] for edge in edges)
         for new in renamings(vertices)
-    )
-    return min(names, key=str)
+    }
 
 
 def classes(vertices, legs, background=(), lines=None):
     """{name of the class: symmetry} for vertices given as tuples of strands of leg names."""
-    ends = [(("leg", n), name) for n, name in enumerate(legs) if name not in background]
+    ends = [((LEG, n), name) for n, name in enumerate(legs) if name not in background]
     ends += [
         ((v, s), name)
         for v, strands in enumerate(vertices)
@@ -67,8 +68,9 @@ def classes(vertices, legs, background=(), lines=None):
     ]
     raw = Counter(picture(edges) for edges in pairings(ends, lines))
     ways = Counter()
-    for edges, times in raw.items():
-        ways[smallest(edges, vertices)] += times
+    while raw:
+        alike = copies(next(iter(raw)), vertices)
+        ways[min(alike)] += sum(raw.pop(edges, 0) for edges in alike)
     group = 1
     for strands, times in Counter(vertices).items():
         group *= factorial(times) * leg_permutations(strands) ** times
@@ -95,9 +97,9 @@ def of_diagram(diagram):
     order = sorted(range(len(sizes)), key=lambda v: sizes[v])
     rank = {v: place for place, v in enumerate(order)}
     flat = [(rank[v], s) for v, strands in enumerate(sizes) for s in range(len(strands))]
-    end = [lambda n: ("leg", -n - 1), lambda n: flat[n]]
+    end = [lambda n: (LEG, -n - 1), lambda n: flat[n]]
     edges = []
     for a, b, name in diagram.edges:
         here, there, _ = diagram.line(name)
         edges.append(((end[a >= 0](a), here), (end[b >= 0](b), there)))
-    return smallest(edges, [sizes[v] for v in order])
+    return min(copies(edges, [sizes[v] for v in order]))

@@ -14,6 +14,7 @@ from fieldtheory.theory.amplitude import coupling
 from fieldtheory.theory.learning import eta, s2
 from tests.oracles.partitions import Learning
 from tests.strategies import learning_problems
+from tests.theory.derived import derived
 
 # -- the formulas of the paper ------------------------------------------------------------------
 
@@ -121,24 +122,24 @@ def summed(terms, ready, quantity):
     return sum(mu[i] * evaluated(t, ready, [i, i]) for t in terms for i in points)
 
 
-SERIES = {"mean": learning.mean, "covariance": learning.covariance, "error": learning.error}
+QUANTITIES = ("mean", "covariance", "error")
 
 
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("order", [0, 1])
 @settings(max_examples=10, deadline=None)
 @given(problem=learning_problems(points=3))
 def test_engine_is_the_partition_sum(quantity, order, problem):
-    terms = SERIES[quantity](order=order).terms
+    terms = derived(quantity, order).terms
     oracle = getattr(Learning(*problem), quantity)(order)
     assert summed(terms, prepared(problem), quantity) == oracle
 
 
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 @settings(max_examples=2, deadline=None)
 @given(problem=learning_problems(points=2))
 def test_engine_is_the_partition_sum_at_second_order(quantity, problem):
-    terms = SERIES[quantity](order=2).terms
+    terms = derived(quantity, 2).terms
     oracle = getattr(Learning(*problem), quantity)(2)
     assert summed(terms, prepared(problem), quantity) == oracle
 
@@ -153,17 +154,17 @@ GENERIC = (
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 def test_engine_is_the_partition_sum_at_third_order(quantity):
-    terms = SERIES[quantity](order=3).terms
+    terms = derived(quantity, 3).terms
     oracle = getattr(Learning(*GENERIC), quantity)(3)
     assert summed(terms, prepared(GENERIC), quantity) == oracle
 
 
-@pytest.mark.parametrize("quantity", SERIES)
+@pytest.mark.parametrize("quantity", QUANTITIES)
 @pytest.mark.parametrize("order", [1, 2])
 def test_partitions_reject_every_mutant(quantity, order):
-    terms = SERIES[quantity](order=order).terms
+    terms = derived(quantity, order).terms
     truth = getattr(Learning(*GENERIC), quantity)(order)
     ready = prepared(GENERIC)
     for n, term in enumerate(terms):
@@ -178,7 +179,7 @@ def test_partitions_reject_every_mutant(quantity, order):
 
 @pytest.mark.parametrize("order", [0, 1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_posterior_variance_is_the_partition_sum(order):
-    terms, ready = learning.posterior_variance(order).terms, prepared(GENERIC)
+    terms, ready = derived("posterior_variance", order).terms, prepared(GENERIC)
     truth = Learning(*GENERIC).posterior(order)
     assert summed(terms, ready, "posterior variance") == truth
     for n in range(len(terms)):
@@ -187,7 +188,7 @@ def test_the_posterior_variance_is_the_partition_sum(order):
 
 @pytest.mark.parametrize("order", [1, 2, pytest.param(3, marks=pytest.mark.slow)])
 def test_the_evidence_is_the_partition_sum(order):
-    terms, ready = learning.evidence(order).terms, prepared(GENERIC)
+    terms, ready = derived("evidence", order).terms, prepared(GENERIC)
     truth = Learning(*GENERIC).evidence(order, Fraction(2, 3))
     assert summed(terms, ready, "evidence") == truth
     for n in range(len(terms)):
@@ -215,7 +216,7 @@ def over_one_point(function, *limits):
 
 def test_the_number_of_diagrams_is_the_number_of_partitions():
     """One line: partitions of n sites without singletons, n - blocks = order: 1, 4, 26."""
-    assert [len(learning.mean(order).terms) for order in (0, 1, 2, 3)] == [1, 1, 4, 26]
+    assert [len(derived("mean", order).terms) for order in (0, 1, 2, 3)] == [1, 1, 4, 26]
 
 
 # -- from Poisson to fixed ----------------------------------------------------------------------

@@ -37,7 +37,7 @@ from fieldtheory.model.averages.whole import horner
 
 FIRST_TERMS, TERMS = 64, 2048
 SPARE = 8  # coefficients below rounding that end the series
-KEPT = 64  # expansions remembered: a few for each layer
+KEPT = 512  # expansions remembered: a few for each layer of a deep network
 Function = Callable[[Array], Array]
 
 

@@ -77,7 +77,7 @@ class Arithmetic:
 
     def world(self) -> SimpleNamespace:
         """The functions a kernel formula needs, on arrays of such numbers."""
-        names = {"sqrt": "sqrt", "exp": "exp", "arccos": "acos", "arcsin": "asin"}
+        names = {"sqrt": "sqrt", "exp": "exp", "arccos": "acos", "arcsin": "asin", "sinh": "sinh"}
         functions = {
             name: np.frompyfunc(getattr(self, theirs), 1, 1) for name, theirs in names.items()
         }

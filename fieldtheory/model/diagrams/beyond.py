@@ -28,6 +28,7 @@ RATIO = 1e-3  # to which the effect of third samples is interpolated
 NEGLIGIBLE = 1e-6  # effect of second samples below which third ones are not looked for
 SMALL = ((0.5, 1e3), (0.5, 3.0))  # what two, then three, samples may do to the error as a factor
 TAMED = 0.3  # the part of the error that the second order from Poisson to fixed may be
+UNEVEN = 1e-3  # the part of the error below minus which no degree's variance may be
 
 
 @dataclass(frozen=True, eq=False)
@@ -165,19 +166,20 @@ class _Arrays:
         return np.asarray(np.all(still, axis=0) & (self.arrays["reached"] == 2))
 
     def enter(self, order: int, curve: Smooth, chosen: Chosen) -> None:
-        """The curve of that order at the chosen sizes."""
-        into, samples = self.arrays, self.samples[chosen]
+        """The curve of that order at the chosen sizes, where it makes sense."""
+        into, samples, power = self.arrays, self.samples[chosen], self.question.power
         average = curve.poisson(samples)
         found, correction = average, np.zeros_like(average)
         if self.ensemble == "fixed":
             found, correction = curve.fixed(samples)
-            held = np.abs(correction[:, TOTAL]) < TAMED * found[:, TOTAL]
-            average, found, correction = average[held], found[held], correction[held]
-            samples, chosen = samples[held], chosen & np.isin(self.samples, samples[held])
-        degrees = self.question.power.size
-        left = found[:, FURTHER + degrees :]
-        into["bias"][chosen] = self.question.power * left**2
-        into["variance"][chosen] = found[:, FURTHER : FURTHER + degrees] - into["bias"][chosen]
+        bias = power * found[:, FURTHER + power.size :] ** 2
+        variance = found[:, FURTHER : FURTHER + power.size] - bias
+        held = np.abs(correction[:, TOTAL]) < TAMED * found[:, TOTAL]
+        held &= np.min(variance, axis=1) > -UNEVEN * found[:, TOTAL]
+        average, found, correction = average[held], found[held], correction[held]
+        samples, chosen = samples[held], chosen & np.isin(self.samples, samples[held])
+        left = found[:, FURTHER + power.size :]
+        into["bias"][chosen], into["variance"][chosen] = bias[held], variance[held]
         into["learnability"][chosen] = 1 - left
         into["kappa"][chosen] = average[:, LOOP] / samples
         into["unresolved"][chosen] = average[:, UNRESOLVED]

@@ -15,7 +15,7 @@ from fieldtheory.ground.arrays import Array
 from fieldtheory.model.diagrams.distant import Visits
 from fieldtheory.model.diagrams.states import States
 
-FAR = 0.04  # cosine below which two places have their first words alone
+FAR = 0.05  # cosine, times the largest visits, below which two places have their first words
 BLOCK = 16_000  # pairs taken at a time, which stay in the processor's cache
 NEWTON = 30
 INSIDE = 0.9  # a first guess this far from the edge of the positive matrices
@@ -171,9 +171,9 @@ class Places:
         return Visits.of(np.diag(self.propagator), self.alone, self.states, self.slopes)
 
 
-def neighbours(propagator: Array) -> Near:
-    """The pairs of places that are close."""
-    size = np.sqrt(np.diag(propagator))
+def neighbours(propagator: Array, reach: Array) -> Near:
+    """The pairs of places that are close; reach is the largest visit of each, t C_xx."""
+    size = np.sqrt(np.diag(propagator) / np.maximum(reach, 1))
     close = np.abs(propagator) > FAR * size[:, None] * size
     first, second = np.nonzero(np.triu(close, 1))
     return first, second
@@ -237,7 +237,8 @@ class Slopes:
     @staticmethod
     def of(places: Places) -> "Slopes":
         """From places whose guess is the solution."""
-        found = Slopes(*places.visits.slopes(places.far), np.zeros_like(places.alone))
+        first = [*places.visits.slopes(places.far), np.zeros_like(places.alone)]
+        found = Slopes(*first)
         for block in _blocks(places):
             found._enter(block)
         return found

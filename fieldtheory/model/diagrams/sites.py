@@ -75,7 +75,11 @@ class Sites:
     @cached_property
     def close(self) -> Near:
         """The pairs that are taken exactly."""
-        return neighbours(self.propagator) if self.near is None else self.near
+        if self.near is not None:
+            return self.near
+        states = self.states
+        each = states.u / (states.v + states.u * self.alone) / np.diag(self.propagator)
+        return neighbours(self.propagator, np.max(np.abs(1 - each), axis=0))
 
     def _places(self, guess: Three | None) -> Places:
         return Places(self.propagator, self.states, self.alone, self._slopes, self.close, guess)

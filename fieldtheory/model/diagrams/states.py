@@ -5,6 +5,7 @@ V = v/u with u and v finite, so that s2 = 0 is no exception.
 """
 
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -31,7 +32,7 @@ class States:
     v: Array
     kick: Array
 
-    def part(self, some: slice) -> "States":
+    def part(self, some: Any) -> "States":
         """At some of the places."""
         return States(self.share[:, some], self.u[:, some], self.v[:, some], self.kick[:, some])
 

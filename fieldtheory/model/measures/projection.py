@@ -30,7 +30,14 @@ import numpy as np
 from fieldtheory.ground.arrays import Array
 from fieldtheory.model.averages.jet import JET, Jet
 from fieldtheory.model.kernel import REAL, Kernel
-from fieldtheory.model.measures.sphere import angles, equal_angles, harmonics, weights
+from fieldtheory.model.measures.sphere import (
+    angles,
+    cosines,
+    equal_angles,
+    harmonics,
+    smooth,
+    weights,
+)
 
 EPS = float(np.finfo(float).eps)
 NUDGE = 16 * EPS  # the rounding of a correlation, relative
@@ -48,7 +55,7 @@ def by_series(kernel: Kernel, dimension: int, last: int) -> tuple[Array, Array]:
 
 def by_harmonics(kernel: Kernel, dimension: int, last: int) -> tuple[Array, Array]:
     """Eigenvalues 0 .. last by their definition, and a bound on the error of each."""
-    points = 4 * (64 + last + int(sqrt(dimension)))
+    points = 4 * smooth(64 + last + int(sqrt(dimension)))
     return _refined(_harmonics, kernel, dimension, last, points)
 
 
@@ -112,19 +119,19 @@ def _inside(dimension: int, points: int) -> tuple[Array, Array]:
 
 
 def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:
-    cosines, w = np.cos(angles(points)), weights(dimension, points)
-    values = kernel(cosines)
+    t, w = cosines(points), weights(dimension, points)
+    values = kernel(t)
     fine, square = w * values, w * values**2
     half = weights(dimension, points // 2)
     coarse = half * values[::2]
-    shaken = half * kernel.function(cosines[::2] * (1 - NUDGE), _nudged(REAL)) - coarse
+    shaken = half * kernel.function(t[::2] * (1 - NUDGE), _nudged(REAL)) - coarse
     rows: list[tuple[float, float, float]] = []
-    for l, p in enumerate(islice(harmonics(dimension, cosines), last + 1)):
+    for l, p in enumerate(islice(harmonics(dimension, t), last + 1)):
         value = float(np.einsum("i,i->", fine, p))  # einsum: no threads for so small a sum
         spread = sqrt(float(np.einsum("i,i,i->", square, p, p)))
         change = abs(value - float(np.einsum("i,i->", coarse, p[::2])))
         shift = shaken * p[::2]  # of one sign where it matters, or as good as random
         loss = abs(float(shift.sum())) + sqrt(float(np.einsum("i,i->", shift, shift)))
-        rows.append((value, (4 + dimension / 64 + l / 8) * EPS * spread + loss, change))
+        rows.append((value, (4 + dimension / 64 + l / 4) * EPS * spread + loss, change))
     table = np.array(rows).T
     return table[0], table[1], table[2]

@@ -6,6 +6,7 @@ P_l(1) = 1, so that sum_m Y_lm(x) Y_lm(x') = deg(l) P_l(t) and E_t[P_l P_l'] = d
 
 from collections.abc import Iterator
 from functools import cache
+from itertools import count
 from math import comb
 from typing import Any
 
@@ -13,6 +14,8 @@ import numpy as np
 
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
+
+NEAR_EQUATOR = 0.5  # cosines below this: 1 - t^2 loses nothing
 
 
 @cache
@@ -83,6 +86,30 @@ def angles(points: int) -> Array:
 
 
 @cache
+def cosines(points: int) -> Array:
+    """The cosines of `angles(points)`, each to rounding, however close it is to zero: in high
+    dimension all that matters is there, and an angle of pi/2 has digits to lose."""
+    return frozen(np.sin(np.pi / 2 * np.sin(np.pi / 2 * (1 - 2 * np.arange(points + 1) / points))))
+
+
+def smooth(least: int) -> int:
+    """The smallest whole number from `least` on with no prime factor above 5: Fourier transforms
+    of any other length are slower, and lose digits.
+
+    >>> smooth(263)
+    270
+    """
+    for found in count(least):
+        rest = found
+        for prime in (2, 3, 5):
+            while rest % prime == 0:
+                rest //= prime
+        if rest == 1:
+            break
+    return found
+
+
+@cache
 def weights(dimension: int, points: int) -> Array:
     r"""Weights of the uniform measure at `angles(points)`, summing to one.
 
@@ -95,7 +122,7 @@ def weights(dimension: int, points: int) -> Array:
     around = np.concatenate([moments, moments[-2:0:-1]])  # even: a cosine transform
     rule = np.fft.rfft(around).real / points
     rule[[0, -1]] /= 2
-    rule = rule * np.sin(angles(points)) ** (dimension - 2)
+    rule = rule * _density(dimension, np.sin(angles(points)), cosines(points))
     rule[[0, -1]] = rule[[0, -1]] if dimension == 2 else 0.0  # sin(pi) is not exactly zero
     return frozen(rule / rule.sum())
 
@@ -109,5 +136,13 @@ def equal_angles(dimension: int, points: int) -> tuple[Array, Array]:
     many nodes as `angles` do the same.
     """
     theta = np.pi * np.arange(1, points) / points
-    density = np.sin(theta) ** (dimension - 2)
+    density = _density(dimension, np.sin(theta), np.cos(theta))
     return frozen(theta), frozen(density / density.sum())
+
+
+def _density(dimension: int, sine: Array, cosine: Array) -> Array:
+    """sin(theta)^(d - 2). Around the equator, where high powers live, from the cosine: the power
+    would raise the rounding of a sine d times, and the cosine is small there."""
+    flat = np.where(np.abs(cosine) < NEAR_EQUATOR, cosine, 0.0)
+    near: Array = np.exp((dimension - 2) / 2 * np.log1p(-(flat**2)))
+    return np.where(flat != 0, near, sine ** (dimension - 2))

@@ -37,7 +37,7 @@ def test_the_average_over_all_states_is_the_propagator(kind, ridge):
         assert agree(total, C[np.ix_([x, y], [x, y])], asymptotic(1e-9))
         assert agree(
             np.linalg.inv(C[np.ix_([x, y], [x, y])])[0, 1] - A[0, 1],
-            pairs.apart[x, y],
+            found.apart[x, y],
             rounding(1.0, 10),
         )
 
