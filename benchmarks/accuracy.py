@@ -34,6 +34,7 @@ LAST = {2: 256, 3: 32, 5: 8, 10: 5, 50: 3}  # degrees listed: all others have no
 DECAYS, RIDGES, NOISE = (2.5, 3.0), (0.05, 0.01, 0.0), 0.1
 DEPTHS, WIDE = (2, 3, 4, 5, 6), (3, 5, 10)
 WANTED, SECONDS, BATCH = 0.006, 40.0, 16  # relative standard error, or as many seconds
+EVERY = 2.0  # seconds between writes
 SINGULAR = 3  # dimension up to which two close samples and noise have no mean without a ridge
 
 
@@ -277,18 +278,18 @@ def measure(job: Job, found: dict[str, Any]) -> Iterator[dict[str, Any]]:
 
 def run() -> None:
     results, todo = load(), list(jobs())
-    with tqdm(todo, file=sys.stderr, unit=" points") as bar:
-        for job in bar:
-            before = results.get(job.key, {})
-            if before.get("finished"):
-                continue
-            bar.set_description(job.key)
-            saved = perf_counter()
-            for found in measure(job, before):
-                results[job.key] = found
-                if found.get("finished") or perf_counter() - saved > 2:
-                    save(results)
-                    saved = perf_counter()
+    try:
+        with tqdm(todo, file=sys.stderr, unit=" points") as bar:
+            for job in bar:
+                bar.set_description(job.key)
+                begun, saved = results.get(job.key, {}), perf_counter()
+                for found in () if begun.get("finished") else measure(job, begun):
+                    results[job.key] = found
+                    if perf_counter() - saved > EVERY:
+                        save(results)
+                        saved = perf_counter()
+    finally:
+        save(results)
 
 
 if __name__ == "__main__":

@@ -183,7 +183,7 @@ def nearly_planar(cases: list[Case]) -> str:
     verdict = f"{missed} of them are" if missed else "None is"
     return "\n".join(
         (
-            f"{len(cases)} curves, all planar but for little. Their largest root mean square errors:",
+            f"{len(cases)} curves, all planar but for little. Their largest root mean squares:",
             f"{one} planar, {two} with two samples, {three} with three; standard errors are up",
             f"to {spread}. {verdict} worse than planar by more than the standard error.",
         )

@@ -9,7 +9,7 @@ from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model import planar as theory
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.diagrams import featureless, neglected
-from fieldtheory.model.diagrams.beyond import Beyond, beyond
+from fieldtheory.model.diagrams.beyond import Beyond, beyond, cost
 from fieldtheory.model.diagrams.pool import Pooled
 from fieldtheory.model.diagrams.unseen import on_data
 from fieldtheory.model.modes import Spectral
@@ -22,6 +22,7 @@ from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.theory import laws
 
 CAREFUL = 0.3  # estimated relative error from which a curve carries a warning
+BUDGET = 5e9  # operations a curve may take unless `clusters` says otherwise: about five seconds
 MARGIN = 1.5  # times the estimate of all higher orders: docs/accuracy.md says what that covers
 FOLLOWED = 600  # points up to which the order after the last is computed, as an error estimate
 COLUMNS = 32  # of the points, whose pairs with all points show how heavy the features' tails are
@@ -72,7 +73,7 @@ def crossing(question: Question) -> LearningCurve:
         question.samples,
         question.ridge,
         question.noise,
-        clusters=question.clusters or 3,
+        clusters=question.clusters or _affordable(modes, question.samples),
         ensemble=question.ensemble,
     )
     unsure = {
@@ -90,6 +91,11 @@ def crossing(question: Question) -> LearningCurve:
         regime=_crossing_regime(found, _worst(unsure, found.error)),
         laws=(laws.SELF_CONSISTENT, *question.kernel_laws),
     )
+
+
+def _affordable(modes: Spectrum, samples: Array) -> int:
+    """The most samples at a time that take a few seconds."""
+    return 3 if cost(modes, samples, 3) <= BUDGET else 2
 
 
 def _crossing_on_data(question: Question) -> LearningCurve:
@@ -135,6 +141,8 @@ def _crossing_regime(found: Beyond | Pooled, worst: float, what: str = "sample")
     unresolved = float(np.max(found.unresolved)) if isinstance(found, Beyond) else 0.0
     if unresolved > 0.01:
         parts.append(f"{_percent(unresolved)} of the loop in degrees that do not cross")
+    if isinstance(found, Beyond) and np.any(found.resummed):
+        parts.append("higher orders as the gaps between these continue")
     parts.append(f"estimated error at most {_percent(worst)}")
     if worst >= CAREFUL:
         parts.append("higher orders matter here, so use it with care")

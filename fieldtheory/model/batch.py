@@ -34,7 +34,7 @@ from fieldtheory.model.measures.sphere import (
     smooth,
     weights,
 )
-from fieldtheory.model.network import Layers, Network, fan_in
+from fieldtheory.model.network import AT_LEAST, AT_MOST, Layers, Network, fan_in
 from fieldtheory.model.spectrum import MULTIPLICITY_AT_MOST, Spectrum
 
 BLOCK = 2**16  # numbers in one array of the recursion: what stays in a processor's cache
@@ -203,9 +203,6 @@ class _Question:
         points, before = self.points, np.inf
         while True:
             table = self._at(networks, points)
-            if not np.all(np.isfinite(table)):
-                bad = int(np.argwhere(~np.isfinite(table))[0][0])
-                raise InvalidInput(f"{networks[bad]}: its kernel is not finite at every cosine")
             rounding, change = table[:, :-1, 1], table[:, :-1, 4]
             worst = float(np.max(change / (rounding + np.finfo(float).tiny)))
             if worst <= 4 or worst > before / 8 or 2 * points > POINTS_AT_MOST:
@@ -224,6 +221,8 @@ class _Question:
                 values[:, [0, -1]] = ends
             nudged = self._nudged(networks, rule)
         half = values[:, ::2]
+        tangents = [each @ rule.fine for each in getattr(found, "tangents", ())]
+        self._refuse_extreme(networks, values, nudged, *tangents)
         shaken = nudged - half
         degrees = np.arange(self.last + 1)
         rounding = (4 + self.dimension / 64 + degrees / 4) * EPS * np.sqrt(values**2 @ rule.square)
@@ -233,10 +232,18 @@ class _Question:
         table[:, :-1, 1] = rounding
         table[:, :-1, 4] = np.abs(half @ rule.coarse - table[:, :-1, 0])
         table[:, -1, 0] = np.ravel(getattr(top, "value", top))
-        for column, tangent in enumerate(getattr(found, "tangents", ())):
-            table[:, :-1, 2 + column] = tangent @ rule.fine
+        for column, tangent in enumerate(tangents):
+            table[:, :-1, 2 + column] = tangent
             table[:, -1, 2 + column] = np.ravel(top.tangents[column])
         return table
+
+    def _refuse_extreme(self, networks: list[Network], *found: Array) -> None:
+        """Networks whose kernel leaves the range of floats say themselves where and why."""
+        for number, network in enumerate(networks):
+            sizes = [float(np.max(np.abs(part[number]), initial=0.0)) for part in found]
+            if not AT_LEAST <= sizes[0] <= AT_MOST or not np.all(np.isfinite(sizes)):
+                network.variances(self.fan_in)
+                raise InvalidInput(f"{network}: its kernel is not finite at every cosine")
 
     def _kernel(self, networks: list[Network], t: Array, moving: bool) -> tuple[Any, Any]:
         """The kernel at cosines t and at one, networks on the first axis."""

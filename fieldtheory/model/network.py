@@ -188,8 +188,8 @@ class Network:
             else "raise weight_variance or bias_variance, or reduce the depth"
         )
         return OutOfRegime(
-            f"{self}: at layer {number} of {self.depth} the {what} is {shown}, which float64 cannot "
-            f"square (allowed: {AT_LEAST:g} to {AT_MOST:g}): {change}; "
+            f"{self}: at layer {number} of {self.depth} the {what} is {shown}, which float64 "
+            f"cannot square (allowed: {AT_LEAST:g} to {AT_MOST:g}): {change}; "
             "ReLU keeps its variance at weight_variance 2, bias_variance 0"
         )
 

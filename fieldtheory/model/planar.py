@@ -77,9 +77,9 @@ def beyond_floats(kappa: Array) -> npt.NDArray[np.bool_]:
 def _refuse_overdetermined(modes: Array, samples: Array, ridge: float) -> None:
     if ridge == 0 and np.max(samples) >= modes:
         raise OutOfRegime(
-            f"samples = {np.max(samples):.0f} with ridge 0 and only {modes:.0f} modes: beyond the "
-            "number of modes the data fix every mode and no effective ridge exists. Pass a ridge "
-            "> 0, fewer samples, or a kernel with more modes"
+            f"samples = {np.max(samples):.0f} with ridge 0 and only {modes:.0f} modes that "
+            "float64 tells from zero: beyond their number the data fix every mode and no effective "
+            "ridge exists. Pass a ridge > 0, fewer samples, or a kernel with more modes"
         )
 
 

@@ -45,7 +45,9 @@ def predict(
               "perturbative": through `order` (0 to 3) in 1/N;
               "renormalised": the same for the kernel trimmed at the power `keep`, the rest of it
               added to the ridge, as in arXiv:1906.05301
-    clusters  of "crossing": 2 or 3 (1 is planar); left out, the highest that takes a few seconds
+    clusters  of "crossing": 2 or 3 (1 is planar); left out, the highest that takes about five
+              seconds, which is judged by the work it is and not by a clock. On given points: places
+              at a time, and 2 if left out
     ensemble  "fixed" number of samples or "poisson"; "planar" uses it for its error estimate alone
 
     The tail of the spectrum beyond the listed degrees is added to the ridge. Raises `InvalidInput`

@@ -21,6 +21,7 @@ DOUBTFUL = 1e-9  # relative error of the accurate road beyond which the plain on
 DIMENSION_AT_MOST = 10**7  # beyond it the measure is narrower than the nodes are close
 RUN = 8  # degrees lost one after the other that end the list
 MODES = 1e7  # far more modes than samples: what lies beyond them acts as ridge
+FORGOTTEN = 1e-6  # relative variation of a kernel below which it is called constant
 DEGREES_AT_LEAST, DEGREES_AT_MOST = 48, 4096
 SERIES_AT_MOST = 64, 256  # degrees up to which the accurate series is used: unasked, when asked
 MULTIPLICITY_AT_MOST = 1e280  # beyond it a multiplicity leaves the range of float64
@@ -192,7 +193,7 @@ def spectrum(
     lam, errors = _project(kernel, d, last, SERIES_AT_MOST[wanted is not None] if accurate else -1)
     keep = _resolved(lam, errors)
     _refuse_negative(kernel, lam[: keep + RUN], errors[: keep + RUN])
-    if keep <= 1 < lam.size:
+    if keep <= 1 < lam.size or not np.any(lam[:keep] > errors[:keep]):
         _refuse_forgetful(kernel, d)
     if wanted is not None and wanted > last:
         raise OutOfRegime(
@@ -234,8 +235,16 @@ def _refuse_negative(kernel: Kernel, lam: Array, errors: Array) -> None:
 
 
 def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
-    """A kernel that hardly depends on its inputs has no spectrum that float64 could see."""
+    """A kernel that hardly depends on its inputs has no spectrum that float64 could see, nor one
+    that is a mean and a peak narrower than any harmonic."""
     spread = abs(kernel.trace - float(kernel(0.0))) / kernel.trace
+    if spread > FORGOTTEN:
+        raise OutOfRegime(
+            f"{kernel.name}, dimension {dimension}: K falls so steeply next to t = 1 (by "
+            f"{spread:.0e} of itself at right angles) that float64 resolves no more than its mean. So "
+            "deep a network tells all inputs apart, as noise would: reduce the depth or the weight "
+            "variance, or move towards criticality (see depth_flow)"
+        )
     if spread > 0:
         raise OutOfRegime(
             f"{kernel.name}, dimension {dimension}: over the sphere it varies by no more than "

@@ -66,7 +66,7 @@ def classes(vertices, legs, background=(), lines=None):
         for name in strand
         if name not in background
     ]
-    raw = Counter(picture(edges) for edges in pairings(ends, lines))
+    raw = Counter(pairings(ends, lines))  # the ends are in order: each is a picture as it comes
     ways = Counter()
     while raw:
         alike = copies(next(iter(raw)), vertices)

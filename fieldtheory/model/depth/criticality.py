@@ -229,7 +229,8 @@ def depth_flow(
 ) -> DepthFlow:
     """What becomes of two inputs on the sphere, `cosine` apart, on their way through a network.
 
-    Raises `InvalidInput` for a cosine outside [-1, 1] and an activation that jumps.
+    Raises `InvalidInput` for a cosine outside [-1, 1] and an activation that jumps, `OutOfRegime`
+    for a variance that leaves the range of floats.
 
     >>> flow = depth_flow(Network(3, "relu", 2.0, 0.0), dimension=10, input_norm="dimension")
     >>> flow.variances.tolist(), flow.correlations.round(6).tolist()
@@ -237,8 +238,9 @@ def depth_flow(
     """
     if not abs(checks.number("cosine", cosine)) <= 1:
         raise InvalidInput(f"cosine = {cosine!r}: give a number from -1 to 1")
-    dense, phi = network.layers(), network.phi
-    state = layer.first(np.array(cosine), fan_in(dimension, input_norm), dense[0], REAL, False)
+    dense, phi, inputs = network.layers(), network.phi, fan_in(dimension, input_norm)
+    network.variances(inputs)
+    state = layer.first(np.array(cosine), inputs, dense[0], REAL, False)
     states = [state]
     for each in dense[1:]:
         states.append(layer.hidden(states[-1], phi, each, REAL))

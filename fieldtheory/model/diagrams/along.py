@@ -12,7 +12,7 @@ b = a(1 - 2p) and c = 3 a^2 + a(1 - 6 p(1 - p)), and at m = N
 
 from collections.abc import Callable
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Generic, Protocol, TypeVar
 
 import numpy as np
@@ -55,11 +55,17 @@ Of = TypeVar("Of", bound=Solved)
 
 @dataclass(frozen=True, eq=False)
 class Columns:
-    """(sizes, columns), the second order of the ensemble in the first, and which sizes have a
-    solution that is smooth in their number."""
+    """What is found along a curve.
+
+    values  (sizes, columns)
+    shift   (sizes,) the second order of the ensemble in the first column
+    ratio   (sizes,) what the ensemble does to the first column in all, as a factor
+    solved  which sizes have a solution that is smooth in their number
+    """
 
     values: Array
     shift: Array
+    ratio: Array
     solved: Chosen
 
 
@@ -135,13 +141,15 @@ def along(
     asked = np.flatnonzero(sizes <= last)
     parts = pieces(evaluate, sizes[asked], most, ACCURACY)
     values, shift = np.zeros((sizes.size, width)), np.zeros(sizes.size)
+    ratio = np.ones(sizes.size)
     solved: Chosen = np.zeros(sizes.size, dtype=bool)
     for smooth, inside in parts:
         these = asked[inside]
         values[these], second = read(smooth, sizes[these])
         shift[these] = second[:, 0]
+        ratio[these] = values[these, 0] / smooth.poisson(sizes[these])[:, 0]
         solved[these] = True
-    return Columns(values, shift, solved)
+    return Columns(values, shift, ratio, solved)
 
 
 def filled(
@@ -156,7 +164,7 @@ def filled(
     values[left] = rows
     if left.size < sizes.size:
         values[found.solved] = found.values[found.solved]
-    return Columns(values, found.shift, found.solved)
+    return replace(found, values=values)
 
 
 def roughly(

@@ -64,26 +64,27 @@ def changed(
     words  of a T-matrix (sizes, 1) and a propagator (sizes, kinds): the shift of D over N^2
     modes  eigenvalues, counts and power of the kinds that cross
     """
-    (lam, deg, G), N, k, gamma = modes, samples[:, None], kappa[:, None], gamma[:, None]
-    C = lam * k / (lam + k)
+    (lam, deg, G), N, gamma = modes, samples[:, None], gamma[:, None]
+    lam = lam / kappa[:, None]  # kappa is the unit from here on: higher powers stay floats
+    C = lam / (lam + 1)
 
     def shift(propagator: Array) -> Array:
         # s2 + c(1) = N kappa in the planar theory; what changes in c(1) changes with C
-        t1 = 1 / (N * k + np.sum(deg * (propagator - C), axis=-1, keepdims=True))
+        t1 = 1 / (N + np.sum(deg * (propagator - C), axis=-1, keepdims=True))
         found = N**2 * words(t1, propagator)
         # the crossing diagrams lower c(1), so that t1 rises: D = N t1(c(1)) + found, to first order
         share = N * t1**2 * deg * propagator**2
-        heavy = gamma + np.sum(share - deg * (C / k) ** 2 / N, axis=-1, keepdims=True)
+        heavy = gamma + np.sum(share - deg * C**2 / N, axis=-1, keepdims=True)
         spare = np.maximum(1 - heavy, CROWDED)
         total: Array = found + np.sum(share * found, axis=-1, keepdims=True) / spare
         return total
 
     response = 1 / np.maximum(1 - gamma, CROWDED)  # 1 + dD/dJ in the planar theory
-    there, back = (shift(C - sign * STEP * C**2 * response / k) for sign in (1, -1))
-    D, slope = 1 / k + shift(C), response + (there - back) / (2 * STEP) * k
+    there, back = (shift(C - sign * STEP * C**2 * response) for sign in (1, -1))
+    D, slope = 1 + shift(C), response + (there - back) / (2 * STEP)
     residual = 1 / (1 + lam * D)
     crossed = np.sum(G * slope * residual**2, axis=-1)
-    planar = np.sum(G * response * (k / (lam + k)) ** 2, axis=-1)
+    planar = np.sum(G * response / (1 + lam) ** 2, axis=-1)
     change: Array = crossed / np.where(planar > 0, planar, 1) - 1
     return np.where(planar > 0, change, 0.0)
 

@@ -129,8 +129,8 @@ def _solved(
     most = int(checks.choice("clusters", str(clusters), tuple(map(str, CLUSTERS))))
     if most > 1 and (same := coincident(measure)) is not None:
         raise OutOfRegime(
-            f"points {same[0]} and {same[1]} are one to the kernel: give such points once, with "
-            "the sum of their weights"
+            f"points {same[0]} and {same[1]} are one to the kernel, and have no pair of places: "
+            "give such a point once"
         )
     S = start[0]
     if S is None or most == 1:

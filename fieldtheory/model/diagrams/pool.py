@@ -34,6 +34,8 @@ MEMORY = 6e9  # bytes that a curve may take
 MATRICES = 60  # of the size of the kernel matrix, alive at once
 FULL = 12.0  # samples at one place from which places are not taken together
 CROWDED = 1.0  # samples at one place from which counts have one more node
+ALONE = 0.25  # of the error, that pairs may do to it
+TINY = 1e-300
 RATIO = 0.25  # of what triples of places do to what pairs do, relative
 
 
@@ -50,8 +52,9 @@ class Pooled:
                    zero, which nothing is learnt of, are the last
     kappa          (sizes,) the effective ridge per sample
     posterior      (sizes,) mean posterior variance where the error is taken
-    orders         (3, sizes) error with planar diagrams, with one place at a time, and `error`;
-                   planar diagrams that have no solution repeat the next
+    orders         (3, sizes) error with planar diagrams, as published, whatever the ensemble; with
+                   one place at a time, as much changed by the ensemble as `error`; and `error`.
+                   Planar diagrams that have no solution repeat the next
     remainder      (sizes,) estimate of all that `error` leaves out, with its sign
     ensemble       (sizes,) what the second order from a random to a fixed number adds to `error`
     reached        (sizes,) places, or samples, in the largest diagrams; 1 where those asked for
@@ -98,7 +101,7 @@ def pooled(
     noise     variance of the label noise of each output, afresh in every sample
     clusters  2: pairs of places; 1: planar diagrams alone; 3: words of up to three samples, with
               `thirds` as in `dressed.solve`
-    ensemble  "fixed" number of samples, or "poisson"; lower orders are those of "poisson"
+    ensemble  "fixed" number of samples, or "poisson"
 
     Raises `InvalidInput` for a target of another length than the measure, and `OutOfRegime` for
     what `dressed.solve` cannot be asked, and for more points than memory allows.
@@ -156,9 +159,11 @@ def affordable(points: int) -> None:
         )
 
 
-def remaining(error: Array, single: Array) -> Array:
-    """What triples of places, quadruples and so on do to the error: a geometric series."""
-    return np.asarray(error * np.expm1(np.log(error / single) * RATIO / (1 - RATIO)))
+def remaining(error: Array, single: Array, reached: Array) -> Array:
+    """What triples of places, quadruples and so on do to the error: a geometric series. Where no
+    pairs are known, a share of it."""
+    gap = np.log(np.where((error > 0) & (single > 0), error / np.maximum(single, TINY), 1.0))
+    return np.asarray(error * np.where(reached > 1, np.expm1(gap * RATIO / (1 - RATIO)), ALONE))
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,6 +233,7 @@ class _Pool:
         modes, mean, left = np.split(values[:, 2:], [points, points * (1 + several)], axis=1)
         bias = np.sum(mean.reshape(len(values), points, several) ** 2, axis=2)
         # modes are interpolated each for itself; they share what their sum is off by
+        single = lower[1] * found.ratio
         modes = modes * (total / np.sum(modes, axis=1))[:, None]
         return Pooled(
             error=total,
@@ -238,8 +244,8 @@ class _Pool:
             power=power(self.measure, self.target),
             kappa=values[:, 1] / N,
             posterior=values[:, 1] - self.ridge,
-            orders=np.stack([*lower, total]),
-            remainder=remaining(total, lower[1]),
+            orders=np.stack([lower[0], single, total]),
+            remainder=remaining(total, single, reached),
             ensemble=found.shift,
             reached=reached,
         )

@@ -157,6 +157,7 @@ class _Unseen:
         bias = np.sum(mean.reshape(len(mean), points, several) ** 2, axis=2)
         learnt = (1 - left) ** 2
         variance = (error - bias.sum(axis=1))[:, None] * learnt / np.sum(learnt, axis=1)[:, None]
+        single = single * found.ratio
         return Pooled(
             error=error,
             bias=bias.sum(axis=1),
@@ -167,7 +168,7 @@ class _Unseen:
             kappa=1 / trace[:, 0],
             posterior=posterior,
             orders=np.stack([single, single, error]),
-            remainder=remaining(error, single),
+            remainder=remaining(error, single, reached),
             ensemble=found.shift,
             reached=reached,
         )

@@ -83,6 +83,8 @@ def test_where_an_order_has_no_solution():
     assert pairs.reached[1] == 2
     assert agree(pairs.error[1], exact, asymptotic(0.03 * exact))
     assert found.planar[1] < 1e-3 * exact < found.error[1]
+    assert agree(found.remainder[1], 0.25 * found.error[1], rounding(1.0))
+    assert abs(pairs.remainder[1]) < 0.1 * pairs.error[1]
 
 
 @pytest.mark.parametrize("ridge", [0.0, 1e-6, 0.1, 1e6])
