@@ -134,15 +134,15 @@ def _crossing_on_data(question: Question) -> LearningCurve:
 def _crossing_regime(found: Beyond | Pooled, worst: float, what: str = "sample") -> str:
     most = int(np.max(found.reached))
     words = {1: f"one {what}", 2: f"two {what}s", 3: f"three {what}s"}
-    parts = [f"diagrams of up to {words[most]} at a time"]
+    further = isinstance(found, Beyond) and bool(np.any(found.resummed))
+    extrapolated = ", higher ones extrapolated" if further else ""
+    parts = [f"diagrams of up to {words[most]} at a time{extrapolated}"]
     short = int(np.sum(found.reached < most))
     if short:
         parts.append(f"at {short} of {found.reached.size} sizes fewer, for want of a solution")
     unresolved = float(np.max(found.unresolved)) if isinstance(found, Beyond) else 0.0
     if unresolved > 0.01:
         parts.append(f"{_percent(unresolved)} of the loop in degrees that do not cross")
-    if isinstance(found, Beyond) and np.any(found.resummed):
-        parts.append("higher orders as the gaps between these continue")
     parts.append(f"estimated error at most {_percent(worst)}")
     if worst >= CAREFUL:
         parts.append("higher orders matter here, so use it with care")

@@ -77,6 +77,8 @@ def _sine(c: Any, p: Any, xp: Any) -> Any:
         return _sine_series(c, p)
     if hasattr(xp, "sinh"):  # many digits: nothing overflows
         return xp.exp(-c) * xp.sinh(c * p)
+    if not isinstance(xp.one, float):  # many digits with tangents
+        return generated.sine_covariance(1.0, c, p, xp=xp)
     size = c * np.abs(p)
     return -np.sign(p) * np.exp(size - c) * np.expm1(-2 * size) / 2
 
