@@ -185,6 +185,8 @@ class Network:
         change = (
             'reduce weight_variance, residual or the depth (or take input_norm "unit")'
             if not value < 1
+            else "raise weight_variance, or reduce the depth"
+            if what == "kernel"
             else "raise weight_variance or bias_variance, or reduce the depth"
         )
         return OutOfRegime(

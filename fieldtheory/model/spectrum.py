@@ -241,9 +241,9 @@ def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
     if spread > FORGOTTEN:
         raise OutOfRegime(
             f"{kernel.name}, dimension {dimension}: K falls so steeply next to t = 1 (by "
-            f"{spread:.0e} of itself at right angles) that float64 resolves no more than its mean. So "
-            "deep a network tells all inputs apart, as noise would: reduce the depth or the weight "
-            "variance, or move towards criticality (see depth_flow)"
+            f"{spread:.0e} of itself at right angles) that float64 resolves no more than its mean. "
+            "So deep a network tells all inputs apart, as noise would: reduce the depth or the "
+            "weight variance, or move towards criticality (see depth_flow)"
         )
     if spread > 0:
         raise OutOfRegime(

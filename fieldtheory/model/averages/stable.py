@@ -19,12 +19,12 @@ from fieldtheory.model.averages.dual import Dual
 from fieldtheory.model.averages.jet import Jet
 
 
-def erf_slope(q: Any, p: Any, xp: Any) -> Any:
+def erf_slope(q: Any, p: Any, xp: Any = np) -> Any:
     r"""The law `ERF_SLOPE`: :math:`4 / \pi \sqrt{1 + 4 q + 4 q^2 (1 - p^2)}`."""
     return 4 / (xp.pi * xp.sqrt(1 + 4 * q + 4 * q * q * (1 - p**2)))
 
 
-def gelu_covariance(q: Any, p: Any, xp: Any) -> Any:
+def gelu_covariance(q: Any, p: Any, xp: Any = np) -> Any:
     r"""The law `GELU_COVARIANCE`, with D = 1 + 2 q + q^2 (1 - p^2):
 
     .. math:: q p\, \Bigl(\frac14 + \frac{1}{2\pi}\arcsin\frac{q p}{1 + q}\Bigr)
@@ -35,7 +35,7 @@ def gelu_covariance(q: Any, p: Any, xp: Any) -> Any:
     return q * p * _both(q, p, xp) + q * q * above / (2 * xp.pi * xp.sqrt(_determinant(q, square)))
 
 
-def gelu_slope(q: Any, p: Any, xp: Any) -> Any:
+def gelu_slope(q: Any, p: Any, xp: Any = np) -> Any:
     r"""The law `GELU_SLOPE`, with D as above:
 
     .. math:: \frac14 + \frac{1}{2\pi}\arcsin\frac{q p}{1 + q}
