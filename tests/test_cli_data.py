@@ -56,7 +56,7 @@ def csv(tmp_path):
 
 def test_predict_measure_and_compare_on_a_data_set(answer, run):
     pytest.importorskip("sklearn")
-    asked = [*FEW, "--samples", "10,20", "--method", "planar"]
+    asked = [*FEW, "--samples", "10,20"]
     found = answer("compare", *asked, "--draws", "12", "--seed", "3")
     assert found["predict"] == answer("predict", *asked)
     assert found["measure"]["samples"] == [10, 20]
@@ -68,6 +68,14 @@ def test_predict_measure_and_compare_on_a_data_set(answer, run):
     _, out, _ = run("predict", *asked)
     assert "centred" in out
     assert "|x|^2 = " in out
+
+
+def test_a_prediction_of_minutes_says_so_first(monkeypatch, run):
+    pytest.importorskip("sklearn")
+    monkeypatch.setattr("fieldtheory.practice.ask.MINUTES", 50)
+    asked = ["predict", *FEW, "--samples", "10"]
+    assert "take minutes; --points 500 or --method planar is quick" in run(*asked)[2]
+    assert run(*asked, "--method", "planar")[2] == ""
 
 
 def test_a_file_of_numbers(answer, run, csv, tmp_path):

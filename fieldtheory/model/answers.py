@@ -8,7 +8,7 @@ from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model import planar as theory
 from fieldtheory.model.curve import LearningCurve
-from fieldtheory.model.diagrams import featureless, neglected
+from fieldtheory.model.diagrams import dressed, featureless, finite, neglected
 from fieldtheory.model.diagrams.beyond import Beyond, beyond, cost
 from fieldtheory.model.diagrams.pool import Pooled
 from fieldtheory.model.diagrams.unseen import on_data
@@ -102,6 +102,7 @@ def _crossing_on_data(question: Question) -> LearningCurve:
     task, N = question.task, question.samples
     data, kept = task.labelled, question.modes.eigenvalues.size
     clusters = question.clusters or 2
+    thirds = _thirds(question) if clusters == 3 and data.tested == "pool" else None
     found = on_data(
         data,
         question.matrix,
@@ -110,8 +111,11 @@ def _crossing_on_data(question: Question) -> LearningCurve:
         task.noise,
         clusters=clusters,
         ensemble=question.ensemble,
+        thirds=thirds,
     )
     unsure = {"higher orders": MARGIN * np.abs(found.remainder)}
+    if thirds is not None:
+        unsure["choice of third places"] = found.error * _chosen(question, thirds)
     if question.ensemble == "fixed":
         unsure["fixed samples"] = np.abs(found.ensemble)
     columns = _columns(
@@ -126,9 +130,26 @@ def _crossing_on_data(question: Question) -> LearningCurve:
         kappa=found.kappa,
         orders=found.orders,
         observables={"posterior_variance": found.posterior},
-        regime=_crossing_regime(found, _worst(unsure, found.error), "place"),
+        regime=_crossing_regime(
+            found, _worst(unsure, found.error), "sample" if clusters == 3 else "place"
+        ),
         laws=question.kernel_laws,
     )
+
+
+def _thirds(question: Question) -> list[int] | None:
+    """As many third places as memory allows, evenly along the list; None for all of them."""
+    points = question.task.labelled.points
+    most = int(finite.MEMORY / (finite.SLOPES * 8.0 * points**2))
+    return None if most >= points else list(range(0, points, -(-points // max(most, 1))))
+
+
+def _chosen(question: Question, thirds: list[int]) -> float:
+    """The relative standard error that the choice of third places leaves, at the largest size."""
+    task, N = question.task, float(question.samples.max())
+    measure, labels = finite.Measure.of(question.matrix), task.labelled.labels
+    found = dressed.solve(measure, N, task.ridge, clusters=3, thirds=thirds)
+    return found.third_error(labels) / float(np.sum(found.error(labels)))
 
 
 def _crossing_regime(found: Beyond | Pooled, worst: float, what: str = "sample") -> str:

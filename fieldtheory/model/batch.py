@@ -222,7 +222,8 @@ class _Question:
             nudged = self._nudged(networks, rule)
         half = values[:, ::2]
         tangents = [each @ rule.fine for each in getattr(found, "tangents", ())]
-        self._refuse_extreme(networks, values, nudged, *tangents)
+        trace = np.ravel(getattr(top, "value", top))
+        self._refuse_extreme(networks, trace, values, nudged, *tangents)
         shaken = nudged - half
         degrees = np.arange(self.last + 1)
         rounding = (4 + self.dimension / 64 + degrees / 4) * EPS * np.sqrt(values**2 @ rule.square)
@@ -231,19 +232,20 @@ class _Question:
         table[:, :-1, 0] = values @ rule.fine
         table[:, :-1, 1] = rounding
         table[:, :-1, 4] = np.abs(half @ rule.coarse - table[:, :-1, 0])
-        table[:, -1, 0] = np.ravel(getattr(top, "value", top))
+        table[:, -1, 0] = trace
         for column, tangent in enumerate(tangents):
             table[:, :-1, 2 + column] = tangent
             table[:, -1, 2 + column] = np.ravel(top.tangents[column])
         return table
 
-    def _refuse_extreme(self, networks: list[Network], *found: Array) -> None:
+    def _refuse_extreme(self, networks: list[Network], top: Array, *found: Array) -> None:
         """Networks whose kernel leaves the range of floats say themselves where and why."""
-        for number, network in enumerate(networks):
-            sizes = [float(np.max(np.abs(part[number]), initial=0.0)) for part in found]
-            if not AT_LEAST <= sizes[0] <= AT_MOST or not np.all(np.isfinite(sizes)):
-                network.variances(self.fan_in)
-                raise InvalidInput(f"{network}: its kernel is not finite at every cosine")
+        sizes = sum(np.max(np.abs(part), axis=1) for part in found)  # infinite if one of them is
+        good = (top >= AT_LEAST) & (top <= AT_MOST) & np.isfinite(sizes)
+        if not np.all(good):
+            bad = networks[int(np.argmin(np.broadcast_to(good, len(networks))))]
+            bad.variances(self.fan_in)
+            raise InvalidInput(f"{bad}: its kernel is not finite at every cosine")
 
     def _kernel(self, networks: list[Network], t: Array, moving: bool) -> tuple[Any, Any]:
         """The kernel at cosines t and at one, networks on the first axis."""

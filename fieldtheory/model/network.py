@@ -182,13 +182,11 @@ class Network:
 
     def _extreme(self, number: int, what: str, value: float) -> OutOfRegime:
         shown = f"{value:.1e}" if isfinite(value) else "beyond any float"
-        change = (
-            'reduce weight_variance, residual or the depth (or take input_norm "unit")'
-            if not value < 1
-            else "raise weight_variance, or reduce the depth"
-            if what == "kernel"
-            else "raise weight_variance or bias_variance, or reduce the depth"
-        )
+        change = "raise weight_variance or bias_variance, or reduce the depth"
+        if not value < 1:
+            change = 'reduce weight_variance, residual or the depth (or take input_norm "unit")'
+        elif what == "kernel":
+            change = "raise weight_variance, reduce the depth, or train all layers"
         return OutOfRegime(
             f"{self}: at layer {number} of {self.depth} the {what} is {shown}, which float64 "
             f"cannot square (allowed: {AT_LEAST:g} to {AT_MOST:g}): {change}; "

@@ -32,6 +32,7 @@ from fieldtheory.practice.tune import Space, Tuned, tune
 from fieldtheory.practice.views import KernelCurve, Learnable, learnable
 
 DEGREES = 10  # of a spectrum to many digits, when nobody says how many
+MINUTES = 800  # points from which a prediction on data takes minutes
 
 Path = str | PathLike[str] | None
 
@@ -179,6 +180,17 @@ def kernel_curve(spec: Spec, points: int = 21) -> KernelCurve:
 def phases_of(spec: Spec, cosine: float = 0.0, flow: bool = False) -> Phases:
     """Where the network stands among the phases of deep networks; `flow` is for the picture."""
     return phases(network_of(spec, "nngp"), cosine, flow)
+
+
+def patience(spec: Spec) -> str:
+    """What to say before a prediction that takes minutes; nothing before others."""
+    asked, data = spec.predict or PredictSection(), place_of(spec).data
+    if data is None or asked.method not in (None, "crossing") or data.points < MINUTES:
+        return ""
+    return (
+        f"crossing diagrams on {data.points} points take minutes; --points 500 or "
+        "--method planar is quick"
+    )
 
 
 def prediction(spec: Spec) -> LearningCurve:

@@ -101,7 +101,10 @@ def _numeric(
 
         keys = {key: text for key, text in vars(given).items() if "." in key and text is not None}
         extra = [getattr(given, word) for word in words]
-        result = getattr(ask, name)(load(given.spec, keys, inputs=inputs), *extra)
+        spec = load(given.spec, keys, inputs=inputs)
+        if name in ("prediction", "comparison") and (patience := ask.patience(spec)):
+            say(patience)
+        result = getattr(ask, name)(spec, *extra)
         return Answer(result.to_dict, result.__str__, (result,), good(result))
 
     return run

@@ -5,7 +5,7 @@ from functools import cache
 import mpmath
 
 DIGITS = 18
-STEP, LAST = mpmath.mpf(1) / 8, 14  # exp(-pi^2/STEP/sqrt(q)) is left for tanh, less for the others
+STEP, LAST = mpmath.mpf(1) / 16, 10  # of tanh exp(-pi^2/STEP/sqrt(q)) is left, of others less
 
 
 def _average(f, q):
@@ -28,16 +28,19 @@ PAIRS = {
 }
 
 
+@cache
 def square(name, q):
     """<phi^2>"""
     return _average(lambda z: PAIRS[name][0](z) ** 2, q)
 
 
+@cache
 def slope_square(name, q):
     """<phi'^2>"""
     return _average(lambda z: PAIRS[name][1](z) ** 2, q)
 
 
+@cache
 def growth(name, q):
     """d<phi^2>/dq = <phi phi' z> / q, z being the field itself."""
     phi, slope = PAIRS[name]

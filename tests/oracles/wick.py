@@ -66,11 +66,12 @@ def classes(vertices, legs, background=(), lines=None):
         for name in strand
         if name not in background
     ]
-    raw = Counter(pairings(ends, lines))  # the ends are in order: each is a picture as it comes
+    raw = Counter(picture(edges) for edges in pairings(ends, lines))
     ways = Counter()
-    while raw:
-        alike = copies(next(iter(raw)), vertices)
-        ways[min(alike)] += sum(raw.pop(edges, 0) for edges in alike)
+    for edges in list(raw):
+        if edges in raw:
+            alike = copies(edges, vertices)
+            ways[min(alike)] += sum(raw.pop(other, 0) for other in alike)
     group = 1
     for strands, times in Counter(vertices).items():
         group *= factorial(times) * leg_permutations(strands) ** times

@@ -222,7 +222,11 @@ def test_two_loops_by_hand():
     assert sp.simplify(found - tree - sp.log(curved) / 2 - two) == 0
 
 
-@pytest.mark.parametrize("action", [MIXTURE, COMPLEX, RESPONSE, COUPLED], ids=str)
+@pytest.mark.parametrize(
+    "action",
+    [MIXTURE, COMPLEX, pytest.param(RESPONSE, marks=pytest.mark.slow), COUPLED],
+    ids=str,
+)
 def test_loops_and_orders_are_one_series(action):
     """At order 2 a vertex of four legs makes three loops at most."""
     by_loops = effective_action(action, loops=3)

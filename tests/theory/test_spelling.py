@@ -66,6 +66,7 @@ def right(read, fields, free, vertices):
     return orders and len(rules) == kinds
 
 
+@settings(max_examples=60)
 @given(spoken())
 def test_a_text_says_what_calculus_says(spoken):
     fields, free, vertices = spoken

@@ -328,8 +328,8 @@ class Dressed:
         return np.asarray(-C @ self.answer(np.zeros_like(C), ridge=1.0) @ C)
 
     def third_error(self, target: Array) -> float:
-        """The standard error that drawing `thirds` leaves in the error of one target: the spread
-        between four parts of them, each solved for on its own.
+        """The standard error that drawing `thirds` leaves in the error, summed over targets:
+        the spread between four parts of them, each solved for on its own.
 
         Raises `InvalidInput` for fewer than eight.
         """
@@ -346,5 +346,5 @@ class Dressed:
             some = Thirds(places[part::GROUPS], frozen(shares / shares.sum()))
             D = _converged(replace(words, thirds=some), self.self_energy, self.tolerance)
             again = replace(words, thirds=some, propagator=words.measure.propagator(D))
-            found.append(float(Dressed(again, frozen(D), self.tolerance).error(target)))
+            found.append(float(np.sum(Dressed(again, frozen(D), self.tolerance).error(target))))
         return float(np.std(found, ddof=1) / np.sqrt(GROUPS))

@@ -83,12 +83,13 @@ def on_data(
     *,
     clusters: int = 2,
     ensemble: str = "fixed",
+    thirds: Sequence[int] | None = None,
 ) -> Pooled:
     """The learning curve of labelled points, as they are tested: `pooled`, or `unseen`.
 
     matrix    of the kernel on the points
-    clusters, ensemble  as in `pooled`; unseen points know pairs of places at most, and a fixed
-              number of samples
+    clusters, ensemble, thirds  as in `pooled`; unseen points know pairs of places at most, and a
+              fixed number of samples
 
     Raises `InvalidInput` for another ensemble or more clusters on unseen points, and as these do.
 
@@ -105,6 +106,7 @@ def on_data(
             noise,
             clusters=clusters,
             ensemble=ensemble,
+            thirds=thirds,
         )
     checks.choice("ensemble", ensemble, ("fixed",))
     return unseen(matrix, data.labels, samples, ridge, noise, clusters=clusters)

@@ -1,5 +1,7 @@
 """Pictures of diagrams, measured: nothing on top of anything else, and shapes as on paper."""
 
+from functools import cache
+
 import networkx as nx
 import numpy as np
 import pytest
@@ -137,10 +139,15 @@ def test_irreducible_diagrams(power, legs, loops):
         judge(Seen(sketch))
 
 
+@cache
+def of_five_loops():
+    return list(sketches(3, 2, loops=5, one_particle_irreducible=True))
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_cubic_diagrams_of_five_loops(part):
-    found = list(sketches(3, 2, loops=5, one_particle_irreducible=True))
+    found = of_five_loops()
     assert len(found) == 519
     for sketch in found[part::4]:
         judge(Seen(sketch))

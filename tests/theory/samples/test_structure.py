@@ -284,7 +284,7 @@ def test_planar_diagrams_are_the_planar_sum(quantity, order):
 
 @pytest.mark.slow
 def test_the_mean_at_fourth_order():
-    """Long to list, so both at once: its diagrams are the partitions, its classes have their sums."""
+    """Long to list, so both at once: what the diagrams are, and what they add up to."""
     check_partitions(HIGHEST)
     check_classes("mean", HIGHEST)
 
