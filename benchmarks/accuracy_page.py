@@ -14,7 +14,7 @@ from accuracy import LAST, NOISE, SINGULAR, Column, jobs, load, summary
 from tqdm import tqdm
 
 import fieldtheory as ft
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import spectrum
 
 ROOT = Path(__file__).parents[1]

@@ -17,10 +17,10 @@ import numpy as np
 from timing import seconds
 
 from fieldtheory.model.diagrams.beyond import beyond, cost
-from fieldtheory.model.diagrams.finite import Measure
-from fieldtheory.model.diagrams.pool import pooled
 from fieldtheory.model.network import Network
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
+from fieldtheory.model.points.finite import Measure
+from fieldtheory.model.points.pool import pooled
 from fieldtheory.model.spectrum import Spectrum, spectrum
 
 sys.path.insert(0, str(Path(__file__).parents[1]))

@@ -18,11 +18,11 @@ import numpy as np
 from timing import seconds
 
 import fieldtheory as ft
-from fieldtheory.model import planar
-from fieldtheory.model.diagrams.unseen import on_data
 from fieldtheory.model.labelled import Labelled
 from fieldtheory.model.measures.data import gram_spectrum
 from fieldtheory.model.measures.gram import gram
+from fieldtheory.model.planar import equation as planar
+from fieldtheory.model.points.unseen import on_data
 from fieldtheory.practice.dataset import dataset
 from fieldtheory.practice.resampled import Resampled
 

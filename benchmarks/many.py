@@ -13,7 +13,7 @@ import numpy as np
 from timing import race
 
 from fieldtheory.model.batch import family
-from fieldtheory.model.many import predict_many
+from fieldtheory.model.planar.many import predict_many
 from fieldtheory.model.predict import predict, quick_error
 from fieldtheory.model.task import Task
 

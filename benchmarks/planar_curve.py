@@ -17,7 +17,7 @@ from scipy.optimize import bisect, brentq
 from timing import race
 
 import fieldtheory as ft
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 
 DIMENSION, DEGREES, DEPTH = 50, 12, 4
 POWER = np.array([0.0, 0.5, 0.5])

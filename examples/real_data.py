@@ -9,9 +9,9 @@ scikit-learn: the extra [data].
 import numpy as np
 
 import fieldtheory as ft
-from fieldtheory.model.diagrams.unseen import on_data
 from fieldtheory.model.measures.data import empirical_spectrum
 from fieldtheory.model.measures.gram import gram
+from fieldtheory.model.points.unseen import on_data
 from fieldtheory.practice.dataset import dataset
 from fieldtheory.practice.regression import measure
 

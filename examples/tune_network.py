@@ -11,7 +11,7 @@ import numpy as np
 
 import fieldtheory as ft
 from fieldtheory.model.batch import family
-from fieldtheory.model.many import predict_many
+from fieldtheory.model.planar.many import predict_many
 
 SAMPLES = 60
 task = ft.Task.sphere(6, "x0 + x0*x1", noise=0.01, ridge=0.05, input_norm="dimension")

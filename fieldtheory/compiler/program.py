@@ -22,6 +22,7 @@ from fieldtheory.compiler.emit import Emitter
 from fieldtheory.compiler.stages import NUMBER, Stages, differentiate
 from fieldtheory.ground.checks import choice
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.shown import Printed
 from fieldtheory.theory.homogeneous import P
 
 DTYPES = ("float64", "complex128")
@@ -29,7 +30,7 @@ KEPT = 1024  # programs remembered
 
 
 @dataclass(frozen=True)
-class Program:
+class Program(Printed):
     """A compiled expression: its name, inputs, source and the function itself.
 
     Call it with the inputs by name or in order; they are made arrays of `dtype`. The keyword `xp`

@@ -7,7 +7,7 @@ from typing import Any
 from fieldtheory.ground.picture import Picture
 
 
-class Drawn(ABC):
+class Pictured(ABC):
     """A result that has a picture."""
 
     @abstractmethod

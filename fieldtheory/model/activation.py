@@ -18,6 +18,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.law import Law
+from fieldtheory.ground.shown import Printed
 from fieldtheory.model.averages import pointwise, quadrature, stable
 from fieldtheory.model.averages.digits import Precise
 from fieldtheory.model.averages.expansion import Function
@@ -30,7 +31,7 @@ SPELLED = re.compile(r"(\w+)\((.*)\)")  # leaky_relu(0.1)
 
 
 @dataclass(frozen=True)
-class Activation:
+class Activation(Printed):
     """A non-linearity phi(z), applied to each entry of an array.
 
     covariance        the average of phi(u) phi(v), u and v Gaussian of variance q, correlation p:
@@ -257,7 +258,7 @@ ERF = Activation(
     "erf",
     pointwise.erf,
     pointwise.erf_slope,
-    generated.erf_covariance,
+    stable.erf_covariance,
     stable.erf_slope,
     (averages.ERF_COVARIANCE, averages.ERF_SLOPE),
 )

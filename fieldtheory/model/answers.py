@@ -6,17 +6,18 @@ import numpy as np
 
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import OutOfRegime
-from fieldtheory.model import planar as theory
 from fieldtheory.model.curve import LearningCurve
-from fieldtheory.model.diagrams import dressed, featureless, finite, neglected
+from fieldtheory.model.diagrams import featureless, neglected
 from fieldtheory.model.diagrams.beyond import Beyond, beyond, cost
-from fieldtheory.model.diagrams.pool import Pooled
-from fieldtheory.model.diagrams.unseen import on_data
 from fieldtheory.model.modes import Spectral
-from fieldtheory.model.observables import certainty, observables
 from fieldtheory.model.parts import LEFT, kinds, octaves
-from fieldtheory.model.perturbative import Expansion, expand_points, expansion, renormalise
+from fieldtheory.model.planar import equation as theory
+from fieldtheory.model.planar.observables import certainty, observables
+from fieldtheory.model.points import dressed, finite
+from fieldtheory.model.points.pool import Pooled
+from fieldtheory.model.points.unseen import on_data
 from fieldtheory.model.question import Question, kernel_of
+from fieldtheory.model.series.perturbative import Expansion, expand_points, expansion, renormalise
 from fieldtheory.model.series.points import Points
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.theory import laws

@@ -23,10 +23,11 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.ground.shown import Printed
 from fieldtheory.model.averages import dual
 from fieldtheory.model.averages.dual import Dual
 from fieldtheory.model.kernel import REAL
-from fieldtheory.model.measures.projection import EPS, NUDGE, POINTS_AT_MOST
+from fieldtheory.model.measures.projection import EPS, NUDGE, POINTS_AT_MOST, UNDERFLOW
 from fieldtheory.model.measures.sphere import (
     cosines,
     legendre,
@@ -42,7 +43,7 @@ PARAMETERS = ("weight_variance", "bias_variance")
 
 
 @dataclass(frozen=True, eq=False)
-class Spectra:
+class Spectra(Printed):
     """Eigenvalues of many networks on S^(dimension - 1), and how they move with the variances.
 
     eigenvalues  shape (networks, degrees + 1); what float64 cannot tell from zero is zero
@@ -220,14 +221,16 @@ class _Question:
                 ends, _ = self._kernel(networks, np.array([1.0, -1.0]), False)
                 values[:, [0, -1]] = ends
             nudged = self._nudged(networks, rule)
+            tangents = [each @ rule.fine for each in getattr(found, "tangents", ())]
         half = values[:, ::2]
-        tangents = [each @ rule.fine for each in getattr(found, "tangents", ())]
         trace = np.ravel(getattr(top, "value", top))
         self._refuse_extreme(networks, trace, values, nudged, *tangents)
-        shaken = nudged - half
+        scale = trace.reshape(-1, 1)  # in parts of it, squares are floats
+        parts, shaken = values / scale, (nudged - half) / scale
         degrees = np.arange(self.last + 1)
-        rounding = (4 + self.dimension / 64 + degrees / 4) * EPS * np.sqrt(values**2 @ rule.square)
+        rounding = (4 + self.dimension / 64 + degrees / 4) * EPS * np.sqrt(parts**2 @ rule.square)
         rounding += np.abs(shaken @ rule.coarse) + np.sqrt(shaken**2 @ rule.coarse**2)
+        rounding = (rounding + UNDERFLOW) * scale
         table = np.zeros((len(networks), self.last + 2, 5))
         table[:, :-1, 0] = values @ rule.fine
         table[:, :-1, 1] = rounding

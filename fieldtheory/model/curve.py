@@ -11,11 +11,12 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.law import Law
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured
 from fieldtheory.ground.version import __version__
 
 
 @dataclass(frozen=True, eq=False)
-class LearningCurve:
+class LearningCurve(Pictured):
     """Mean squared test error against the number of samples.
 
     samples      (sizes,) N
@@ -145,10 +146,6 @@ class LearningCurve:
             ),
             logarithmic=("x",),
         )
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw the curve with matplotlib; returns the axes. Raises `MissingExtra` without it."""
-        return self.picture().draw(axes)
 
     def _shown(self) -> range:
         """Degrees worth a column: the first six that carry error."""

@@ -20,6 +20,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.spectrum import Spectrum
 
 STEPS = 500
@@ -27,7 +28,7 @@ EPS = float(np.finfo(float).eps)
 
 
 @dataclass(frozen=True, eq=False)
-class Elimination:
+class Elimination(Pictured, Printed):
     """A spectrum integrated out from the top, degree by degree.
 
     samples   (sizes,) N
@@ -70,10 +71,6 @@ class Elimination:
             for n, ridge in zip(self.samples, self.ridge, strict=True)
         )
         return Picture(self.question, "degrees kept", "running ridge", lines)
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw the picture with matplotlib; returns the axes. Raises MissingExtra without it."""
-        return self.picture().draw(axes)
 
     def __str__(self) -> str:
         rows = [self.question]

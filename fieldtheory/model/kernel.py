@@ -12,6 +12,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.activation import activation as named
 from fieldtheory.model.averages.jet import JET, Jet
 from fieldtheory.model.depth import layer
@@ -30,7 +31,7 @@ REAL = SimpleNamespace(
 
 
 @dataclass(frozen=True, eq=False)
-class Kernel:
+class Kernel(Pictured, Printed):
     """A kernel K(t) on the sphere, t = cos(theta) between two inputs.
 
     `function(t, xp)` computes it, with elementary functions taken from `xp`, so that one formula
@@ -147,10 +148,6 @@ class Kernel:
         """K as a curve over the angle cosine t."""
         t = np.cos(np.linspace(np.pi, 0, 201))
         return Picture(f"kernel of {self.name}", "t", "K(t)", (Line(self.name, t, self(t)),))
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw it with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
 
     def __str__(self) -> str:
         return self.name

@@ -9,13 +9,14 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import frozen
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.shown import Printed
 from fieldtheory.model.measures.gram import points
 
 TESTED = ("pool", "unseen")
 
 
 @dataclass(frozen=True, eq=False)
-class Labelled:
+class Labelled(Printed):
     """P points with labels, and what a learner is tested on.
 
     inputs  (points, d)

@@ -11,6 +11,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured
 from fieldtheory.ground.version import __version__
 
 EXCESS = 1e-9  # by which the listed modes may exceed the trace, relative: rounding
@@ -36,7 +37,7 @@ class Spectral(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Modes:
+class Modes(Pictured):
     r"""Eigenvalues lam_k of a kernel under a probability measure mu.
 
     .. math:: \int K(x, y) \phi_k(y) \, d\mu(y) = \lambda_k \phi_k(x), \qquad
@@ -143,10 +144,6 @@ class Modes:
             lines = (Line("multiplicity x eigenvalue", index, mass, points=True), *lines)
         title = f"modes of {self.name} on {self.measure}"
         return Picture(title, "mode", "part of the trace", lines, logarithmic=("y",))
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw it with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
 
     def _rows(self) -> list[tuple[str, ...]]:
         rows: list[tuple[str, ...]] = [("mode", "multiplicity", "eigenvalue", "error")]

@@ -9,6 +9,7 @@ import numpy as np
 
 from fieldtheory.ground import checks
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.ground.shown import Printed
 from fieldtheory.model.activation import KNOWN, Activation
 from fieldtheory.model.activation import activation as named
 from fieldtheory.model.depth import layer
@@ -22,7 +23,7 @@ SEEN = 1e-12  # a fraction left out of an expansion that is worth telling
 
 
 @dataclass(frozen=True)
-class Network:
+class Network(Printed):
     r"""A fully connected network of `depth` dense layers and depth - 1 activations.
 
     Every weight has variance weight_variance / fan-in and every bias bias_variance; the kernel is

@@ -7,10 +7,10 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model import answers
-from fieldtheory.model import planar as theory
 from fieldtheory.model.curve import LearningCurve
-from fieldtheory.model.perturbative import ORDERS
+from fieldtheory.model.planar import equation as theory
 from fieldtheory.model.question import Model, Question, modes_of
+from fieldtheory.model.series.perturbative import ORDERS
 from fieldtheory.model.task import Task
 
 ANSWERS = {
@@ -53,6 +53,7 @@ def predict(
     The tail of the spectrum beyond the listed degrees is added to the ridge. Raises `InvalidInput`
     for a malformed question and `OutOfRegime` where the method cannot answer.
 
+    >>> from fieldtheory.model.network import Network
     >>> network = Network(depth=4, activation="relu", weight_variance=1, bias_variance=1)
     >>> task = Task.sphere(dimension=50, target=[0, 0.5, 0.5])
     >>> predict(network, task, [100, 400, 1600], method="planar").error.round(4).tolist()

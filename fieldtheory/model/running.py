@@ -16,6 +16,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 
 if TYPE_CHECKING:
     from fieldtheory.compiler.velocity import Velocity
@@ -26,7 +27,7 @@ FAR = 1e8  # a coupling that grows beyond it has left
 
 
 @dataclass(frozen=True, eq=False)
-class Trajectory:
+class Trajectory(Pictured, Printed):
     """How couplings ran.
 
     names      of the couplings
@@ -63,10 +64,6 @@ class Trajectory:
             for name, values in zip(self.names, self.couplings, strict=True)
         )
         return Picture("running couplings", self.time, "coupling", tuple(lines))
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw the picture with matplotlib; returns the axes. Raises MissingExtra without it."""
-        return self.picture().draw(axes)
 
     def __str__(self) -> str:
         shown = np.unique(np.linspace(0, self.scale.size - 1, 9).astype(int))

@@ -11,6 +11,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.measures.projection import by_harmonics, by_series
@@ -28,7 +29,7 @@ MULTIPLICITY_AT_MOST = 1e280  # beyond it a multiplicity leaves the range of flo
 
 
 @dataclass(frozen=True, eq=False)
-class Spectrum:
+class Spectrum(Pictured, Printed):
     """Eigenvalues lam_l of a kernel on S^(dimension - 1), degree l = 0, 1, ...
 
     `eigenvalues` and `errors` have one entry per degree; `errors` bounds the absolute error of each
@@ -132,10 +133,6 @@ class Spectrum:
         title = f"spectrum of {self.name} on S^{self.dimension - 1}"
         return Picture(title, "degree", "part of K(1)", lines, logarithmic=("y",))
 
-    def plot(self, axes: Any = None) -> Any:
-        """Draw it with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
-
     def __str__(self) -> str:
         values = self.precise or tuple(f"{lam:.10e}" for lam in self.eigenvalues)
         wide = max(16, *map(len, values))
@@ -192,6 +189,8 @@ def spectrum(
     last = _last_degree(d, modes, wanted)
     lam, errors = _project(kernel, d, last, SERIES_AT_MOST[wanted is not None] if accurate else -1)
     keep = _resolved(lam, errors)
+    if not np.any(errors < RESOLVED * np.abs(lam)):  # of either sign
+        _refuse_forgetful(kernel, d)
     _refuse_negative(kernel, lam[: keep + RUN], errors[: keep + RUN])
     if keep <= 1 < lam.size or not np.any(lam[:keep] > errors[:keep]):
         _refuse_forgetful(kernel, d)

@@ -17,6 +17,7 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.polynomial import Monomial, Polynomial, added
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.measures import harmonic
 from fieldtheory.model.measures.sphere import harmonics, multiplicity
 
@@ -25,7 +26,7 @@ UNIT = 1e-8  # how far from one the norm of a row may be
 
 
 @dataclass(frozen=True, eq=False)
-class Target:
+class Target(Pictured, Printed):
     """A function g on the sphere S^(d-1), |x| = 1, under the uniform measure.
 
     Build it with `Target.polynomial` or `Target.from_power`.
@@ -186,10 +187,6 @@ class Target:
         line = Line("power", l, self.power, points=True)
         return Picture(str(self).split(";")[0], "degree", "power", (line,))
 
-    def plot(self, axes: Any = None) -> Any:
-        """Draw it with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
-
     @cached_property
     def _columns(self) -> dict[Monomial, Array]:
         """Monomial -> its coefficient per degree, once their cancellation is known to be mild."""
@@ -215,7 +212,7 @@ class Target:
 
 
 @dataclass(frozen=True, eq=False)
-class VectorTarget:
+class VectorTarget(Printed):
     """Several targets learnt at once by one kernel: the outputs of a network, or classes.
 
     A kernel learns each output by itself, so squared errors add: `total` is the scalar target whose

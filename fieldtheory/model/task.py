@@ -9,6 +9,7 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.shown import Printed
 from fieldtheory.model.labelled import Labelled
 from fieldtheory.model.network import INPUT_NORMS
 from fieldtheory.model.target import Target, VectorTarget
@@ -38,7 +39,7 @@ class ModePower:
 
 
 @dataclass(frozen=True, eq=False)
-class Task:
+class Task(Printed):
     """Regression of a target from labels y = g(x) + noise.
 
     target      what is learnt, and where: a `Target` or `VectorTarget` on the sphere S^(d-1),

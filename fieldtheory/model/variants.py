@@ -8,12 +8,12 @@ import numpy as np
 
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
-from fieldtheory.model.features import RandomFeatures, random_features
-from fieldtheory.model.observables import Observables, crossed_curve, observables
+from fieldtheory.model.planar.observables import Observables, crossed_curve, observables
+from fieldtheory.model.planar.stopping import StoppedCurve, stopped
 from fieldtheory.model.question import Model, Question
 from fieldtheory.model.spectrum import Spectrum
-from fieldtheory.model.stopping import StoppedCurve, stopped
 from fieldtheory.model.task import Task
+from fieldtheory.model.width.features import RandomFeatures, random_features
 
 METHODS = ("crossing", "planar")
 ENSEMBLES = ("fixed", "poisson")

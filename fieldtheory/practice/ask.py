@@ -4,10 +4,10 @@ from os import PathLike
 from typing import Any, NamedTuple
 
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.model.bestridge import BestRidge, best_ridge
-from fieldtheory.model.crossover import Crossovers, crossover
 from fieldtheory.model.curve import LearningCurve
-from fieldtheory.model.inverse import SamplesFor, samples_for
+from fieldtheory.model.inverse.bestridge import BestRidge, best_ridge
+from fieldtheory.model.inverse.crossover import Crossovers, crossover
+from fieldtheory.model.inverse.samples import SamplesFor, samples_for
 from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.measures.data import DataSpectrum, empirical_spectrum
 from fieldtheory.model.measures.precise import precise_spectrum

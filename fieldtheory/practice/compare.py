@@ -1,7 +1,6 @@
 """A prediction beside a measurement."""
 
 from dataclasses import dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -10,6 +9,7 @@ import numpy.typing as npt
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.picture import Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.practice.regression import Measurement
 
@@ -17,7 +17,7 @@ FALSE_ALARM = 3.2e-5  # on each side: four standard errors of a mean over many d
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Pictured, Printed):
     """A predicted and a measured learning curve at the same numbers of samples.
 
     `agrees` holds where |measured - predicted| <= 4 standard errors + the prediction's own
@@ -84,10 +84,6 @@ class Comparison:
         """The curve with its band, and the measured points."""
         return self.curve.picture() + self.measurement.picture()
 
-    def plot(self, axes: Any = None) -> Any:
-        """Draw both with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
-
     def __str__(self) -> str:
         head = ("samples", "predicted", "+-", "measured", "std. error", "gap", "z", "")
         columns = zip(
@@ -119,9 +115,6 @@ class Comparison:
                 *rows,
             ]
         )
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
 
 
 def compare(curve: LearningCurve, measurement: Measurement) -> Comparison:

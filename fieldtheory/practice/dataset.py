@@ -15,6 +15,7 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
+from fieldtheory.ground.shown import Printed
 from fieldtheory.model.measures.gram import normalised, points
 
 NAMES = ("digits", "diabetes")
@@ -23,7 +24,7 @@ FEW = 5  # columns named in a message
 
 
 @dataclass(frozen=True, eq=False)
-class Dataset:
+class Dataset(Printed):
     """P inputs with labels.
 
     inputs    (points, d) finite, no feature constant

@@ -4,7 +4,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from fieldtheory.ground.picture import Picture
-from fieldtheory.ground.shown import Drawn, Printed
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.network import Network
 from fieldtheory.model.predict import predict
@@ -18,7 +18,7 @@ DRAWS = 40  # enough to trust the standard errors themselves
 
 
 @dataclass(frozen=True, eq=False)
-class Demonstration(Drawn, Printed):
+class Demonstration(Pictured, Printed):
     """The prediction beside the measurement, and the first order of the trimmed kernel."""
 
     comparison: Comparison

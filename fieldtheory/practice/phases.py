@@ -8,7 +8,7 @@ import numpy as np
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
-from fieldtheory.ground.shown import Drawn, Printed
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.depth.criticality import DepthFlow, FixedPoint, RepeatedLayer, depth_flow
 from fieldtheory.model.depth.phase import (
@@ -24,7 +24,7 @@ SEEN_TO = 1.5  # the diagram goes this much further than the network's bias vari
 
 
 @dataclass(frozen=True, eq=False)
-class Phases(Drawn, Printed):
+class Phases(Pictured, Printed):
     """The fixed point of a network's hidden layers, and the critical line of its activation.
 
     fixed_point      where variance and correlation end in a deep network of such layers

@@ -2,7 +2,6 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from html import escape
 from os import PathLike
 from typing import Any
 
@@ -14,6 +13,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.measures.sphere import zonal
@@ -32,7 +32,7 @@ THREADS_FROM = 500  # samples from which a factorisation gains from a second BLA
 
 
 @dataclass(frozen=True, eq=False)
-class Measurement:
+class Measurement(Pictured, Printed):
     """A measured learning curve.
 
     samples  (sizes,) N
@@ -85,10 +85,6 @@ class Measurement:
         title, axis = self.question, "mean squared test error"
         return Picture(title, "samples", axis, (points,), logarithmic=("x", "y"))
 
-    def plot(self, axes: Any = None) -> Any:
-        """Draw the points with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
-
     def __str__(self) -> str:
         rows = [
             f"{n:>8.0f}  {e:>10.4g}  {s:>10.2g}"
@@ -97,9 +93,6 @@ class Measurement:
         head = f"{'samples':>8s}  {'error':>10s}  {'std. error':>10s}"
         tail = f"measured by {self.by}, {self.draws} draws, seed {self.seed}"
         return "\n".join([self.question, tail, head, *rows])
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
 
 
 def measure(

@@ -11,8 +11,8 @@ import numpy as np
 
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import OutOfRegime
-from fieldtheory.model.many import Predictions, predict_many
 from fieldtheory.model.network import Network
+from fieldtheory.model.planar.many import Predictions, predict_many
 from fieldtheory.model.task import Task
 
 SCREEN = 16  # Sobol points in each cell

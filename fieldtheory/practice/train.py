@@ -26,6 +26,7 @@ from tqdm import tqdm
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.checks import count, positive, variance, vector
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.shown import Printed
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.mlp import MLP, inputs_matrix
 from fieldtheory.practice.descent import Descent, Problem
@@ -49,7 +50,7 @@ class Architecture(Protocol):
 
 
 @dataclass(frozen=True, eq=False)
-class Trained:
+class Trained(Printed):
     """A trained network, beside the one it started from, and how it got there.
 
     `remaining` estimates how far the outputs at the training inputs are from the minimum of the

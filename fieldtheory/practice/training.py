@@ -7,7 +7,7 @@ import numpy as np
 
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.picture import Line, Picture
-from fieldtheory.ground.shown import Drawn, Printed
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.network import Network
@@ -20,7 +20,7 @@ from fieldtheory.practice.train import Trained, train
 
 
 @dataclass(frozen=True, eq=False)
-class Training(Drawn, Printed):
+class Training(Pictured, Printed):
     """Trained networks, one for each number of samples, beside what is said about them.
 
     curve             the prediction of `[predict]`

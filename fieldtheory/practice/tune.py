@@ -6,7 +6,6 @@ predicted with crossing diagrams, which decide between them.
 
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
-from html import escape
 from typing import Any
 
 import numpy as np
@@ -15,11 +14,12 @@ from tqdm import tqdm
 from fieldtheory.ground import checks
 from fieldtheory.ground.errors import FieldTheoryError, InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.ground.version import __version__
 from fieldtheory.model.activation import NAMES, activation
 from fieldtheory.model.curve import LearningCurve
-from fieldtheory.model.many import predict_many
 from fieldtheory.model.network import Network
+from fieldtheory.model.planar.many import predict_many
 from fieldtheory.model.predict import predict
 from fieldtheory.model.task import Task
 from fieldtheory.practice.search import Range, Search, Trial
@@ -110,7 +110,7 @@ class Finalist:
 
 
 @dataclass(frozen=True, eq=False)
-class Tuned:
+class Tuned(Pictured, Printed):
     """The winner of a search.
 
     best, default   networks; `default` is what the search was to beat
@@ -201,10 +201,6 @@ class Tuned:
         title = f"tuned for {self.samples} samples; {self.curve.question.split('; ', 1)[1]}"
         return Picture(title, "samples", "mean squared test error", lines, ("x", "y"))
 
-    def plot(self, axes: Any = None) -> Any:
-        """Draw both curves with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
-
     def __str__(self) -> str:
         ratio = self.error / self.default_error if self.default_error > 0 else np.inf
         lines = [
@@ -217,9 +213,6 @@ class Tuned:
         if self.edges:
             lines.append(f"  edge     {', '.join(self.edges)}: a wider space may hold a better one")
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{escape(str(self))}</pre>"
 
 
 def _spread_of(value: float, uncertainty: float) -> str:

@@ -8,18 +8,18 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.picture import Picture, Span
-from fieldtheory.ground.shown import Drawn, Printed
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.ground.version import __version__
-from fieldtheory.model import planar
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.measures.data import DataSpectrum
+from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.spectrum import Spectrum
 
 LEARNT = 0.5  # a mode counts as learnt where this fraction of it is
 
 
 @dataclass(frozen=True, eq=False)
-class KernelCurve(Drawn, Printed):
+class KernelCurve(Pictured, Printed):
     """A kernel of the cosine at some cosines.
 
     cosines  (points,) t, from -1 to 1
@@ -61,7 +61,7 @@ class KernelCurve(Drawn, Printed):
 
 
 @dataclass(frozen=True, eq=False)
-class Learnable(Drawn, Printed):
+class Learnable(Pictured, Printed):
     r"""A spectrum, and what so many samples teach of it in the planar theory.
 
     .. math:: L_l = \frac{\lambda_l}{\lambda_l + \kappa}

@@ -1,6 +1,7 @@
 """Plans on a finite measure: exact partitions at rounding, brute-force Poisson sums at slopes."""
 
 from fractions import Fraction
+from functools import cache
 
 import numpy as np
 import pytest
@@ -84,11 +85,18 @@ def slack(measure, etas):
 
 
 def truth(measure, eta, ensemble="poisson"):
-    mu, kernel, target = map(floats, measure)
+    mu, kernel, target = measure
+    return averaged(tuple(mu), tuple(map(tuple, kernel)), tuple(target), int(eta), ensemble)
+
+
+@cache
+def averaged(mu, kernel, target, eta, ensemble):
+    """All three quantities; every test of a measure reads the same sums."""
+    mu, kernel, target = map(floats, (mu, kernel, target))
     counts = (
         poisson.poisson_counts(mu, float(eta))
         if ensemble == "poisson"
-        else poisson.fixed_counts(mu, int(eta))
+        else poisson.fixed_counts(mu, eta)
     )
     return poisson.averages(*counts, mu, kernel, target, eta / RATIO)
 

@@ -6,11 +6,11 @@ import pytest
 
 from fieldtheory.ground.arrays import frozen
 from fieldtheory.ground.picture import Line, Picture
-from fieldtheory.ground.shown import Drawn, Printed
+from fieldtheory.ground.shown import Pictured, Printed
 
 
 @dataclass(frozen=True)
-class Point(Drawn, Printed):
+class Point(Pictured, Printed):
     y: float
 
     def picture(self):
@@ -32,7 +32,7 @@ def test_plotting_draws_the_picture_on_the_given_axes():
 
 
 def test_a_result_without_a_picture_cannot_be_made():
-    class Blank(Drawn):
+    class Blank(Pictured):
         pass
 
     with pytest.raises(TypeError, match="picture"):

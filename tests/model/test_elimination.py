@@ -8,7 +8,7 @@ from scipy.optimize import brentq
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.elimination import eliminate, local_ridge, running_kappa
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum
 from tests.oracles import poisson
 from tests.tolerance import agree, asymptotic, rounding

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput
-from fieldtheory.model import planar
 from fieldtheory.model.modes import Modes
+from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.spectrum import Spectrum
 from tests.oracles.mutation import spoil, survives
 from tests.tolerance import agree, rounding

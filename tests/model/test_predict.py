@@ -10,9 +10,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.model import planar
 from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.network import Network
+from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.predict import METHODS, predict, quick_error
 from fieldtheory.model.question import kernel_of, modes_of
 from fieldtheory.model.spectrum import Spectrum

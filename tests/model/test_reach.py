@@ -143,5 +143,8 @@ def test_a_peak_is_not_called_forgetfulness():
     chaotic = Network(100, "leaky_relu(-0.64)", 1.0, 2.0, trained="first", train_biases=False)
     with pytest.raises(OutOfRegime, match=r"steeply.*tells all inputs apart"):
         spectrum(chaotic.on_sphere(10), 10)
+    needle = Network(76, "sin(2.42)", 0.002, 0.0, "nngp", residual=-1.15)
+    with pytest.raises(OutOfRegime, match="no more than its mean"):  # its sign is not known
+        spectrum(needle.on_sphere(10, "dimension"), 10)
     with pytest.raises(OutOfRegime, match="no more than its mean"):  # all eigenvalues underflow
         spectrum(Network(20, "hermite(3)", 1.0, 0.0, trained="last").on_sphere(74, "dimension"), 74)

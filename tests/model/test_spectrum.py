@@ -14,7 +14,7 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.measures.precise import precise_spectrum
 from fieldtheory.model.network import Network
-from fieldtheory.model.perturbative import _Logarithms
+from fieldtheory.model.series.perturbative import _Logarithms
 from fieldtheory.model.spectrum import Spectrum, spectrum
 from tests.model.measures.test_precise import of
 from tests.oracles import closed_forms, published

@@ -59,6 +59,8 @@ class Learning:
         """The product of one line per start at that order; `shared`: at least one block on two."""
         total = Fraction(0)
         for lengths in product(range(2 * order + 1), repeat=len(starts)):
+            if sum(lengths) > 2 * order:
+                continue  # without single sites at most half as many blocks
             owner = [n for n, length in enumerate(lengths) for _ in range(length)]
             for blocks in partitions(list(range(len(owner)))):
                 if len(owner) - len(blocks) != order:

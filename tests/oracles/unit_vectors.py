@@ -53,7 +53,7 @@ def error(order, dimension, eigenvalue, power, eta, s2):
     residual = -s2 / (eta * eigenvalue + s2)  # r = residual g
     total = Fraction(0)
     for first in range(2 * order + 1):
-        for second in range(2 * order + 1):
+        for second in range(2 * order + 1 - first):  # without single sites: at most 2 order sites
             sites = first + second
             for blocks in partitions(list(range(sites))):
                 if sites - len(blocks) != order:

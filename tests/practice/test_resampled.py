@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.model.diagrams.unseen import on_data
 from fieldtheory.model.network import Network
+from fieldtheory.model.points.unseen import on_data
 from fieldtheory.model.question import matrix_of
 from fieldtheory.model.task import Task
 from fieldtheory.practice import resampled

@@ -5,8 +5,8 @@ import pytest
 from scipy.optimize import minimize_scalar
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.model.many import predict_many
 from fieldtheory.model.network import Network
+from fieldtheory.model.planar.many import predict_many
 from fieldtheory.model.predict import predict, quick_error
 from fieldtheory.model.task import Task
 from fieldtheory.practice import tune as module

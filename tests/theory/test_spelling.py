@@ -5,7 +5,7 @@ from types import ModuleType
 
 import pytest
 import sympy as sp
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput

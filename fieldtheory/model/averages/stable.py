@@ -19,6 +19,11 @@ from fieldtheory.model.averages.dual import Dual
 from fieldtheory.model.averages.jet import Jet
 
 
+def erf_covariance(q: Any, p: Any, xp: Any = np) -> Any:
+    """The law `ERF_COVARIANCE`."""
+    return 2 * _angle(2 * q, p, xp) / xp.pi
+
+
 def erf_slope(q: Any, p: Any, xp: Any = np) -> Any:
     r"""The law `ERF_SLOPE`: :math:`4 / \pi \sqrt{1 + 4 q + 4 q^2 (1 - p^2)}`."""
     return 4 / (xp.pi * xp.sqrt(1 + 4 * q + 4 * q * q * (1 - p**2)))
@@ -47,8 +52,24 @@ def gelu_slope(q: Any, p: Any, xp: Any = np) -> Any:
 
 
 def _both(q: Any, p: Any, xp: Any) -> Any:
-    """The average of Phi(u) Phi(v). The quotient stays below one whatever the rounding."""
-    return xp.arcsin(q * p / (1 + q)) / (2 * xp.pi) + 0.25
+    """The average of Phi(u) Phi(v)."""
+    return _angle(q, p, xp) / (2 * xp.pi) + 0.25
+
+
+def _angle(q: Any, p: Any, xp: Any) -> Any:
+    """arcsin(q p / (1 + q)). The quotient may round to one, but not beyond; its derivatives do not
+    come from it, then."""
+    if not isinstance(q, Dual) and not isinstance(p, Dual):
+        return xp.arcsin(q * p / (1 + q))
+    variance, correlation = getattr(q, "value", q), getattr(p, "value", p)
+    root = xp.sqrt(_determinant(variance, correlation**2))
+    angle = xp.arcsin(variance * correlation / (1 + variance))
+    total: Any = 0.0
+    if isinstance(p, Dual):
+        total = p.scaled(0 * angle, variance / root)
+    if isinstance(q, Dual):
+        total = q.scaled(0 * angle, correlation / ((1 + variance) * root)) + total
+    return total + angle
 
 
 def _determinant(q: Any, square: Any) -> Any:

@@ -26,6 +26,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.activation import Activation
 from fieldtheory.model.activation import activation as named
 from fieldtheory.model.averages import dual
@@ -49,7 +50,7 @@ class Susceptibilities:
 
 
 @dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(Printed):
     """Where the flow of a deep network ends.
 
     variance      q*, zero or infinite if that is where it goes
@@ -189,7 +190,7 @@ class RepeatedLayer:
 
 
 @dataclass(frozen=True, eq=False)
-class DepthFlow:
+class DepthFlow(Pictured, Printed):
     """Variance, correlation and susceptibilities of a network, layer by layer.
 
     `variances` and `correlations` have one entry for the fields after each dense layer; `chi` those
@@ -209,10 +210,6 @@ class DepthFlow:
             Line("correlation of two inputs", layers, self.correlations),
         )
         return Picture(f"depth flow of {self.name}", "layer", "", lines)
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw it with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
 
     def __str__(self) -> str:
         rows = [

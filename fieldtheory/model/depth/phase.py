@@ -16,6 +16,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured
 from fieldtheory.model.activation import Activation
 from fieldtheory.model.activation import activation as named
 from fieldtheory.model.depth.criticality import MARGINAL, averages, root
@@ -40,7 +41,7 @@ class SusceptibilityLine:
 
 
 @dataclass(frozen=True, eq=False)
-class PhaseDiagram:
+class PhaseDiagram(Pictured):
     """Lines of equal susceptibility in the plane of the two variances."""
 
     activation: str
@@ -59,10 +60,6 @@ class PhaseDiagram:
         )
         title = f"phase diagram of {self.activation}; ordered below the critical line"
         return Picture(title, "bias variance", "weight variance", lines)
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw it with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
 
 
 def susceptibility_line(

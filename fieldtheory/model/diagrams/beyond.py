@@ -21,7 +21,7 @@ from fieldtheory.model.diagrams import continued, neglected
 from fieldtheory.model.diagrams.cluster import nodes
 from fieldtheory.model.diagrams.crossing import Solution, grid, solve
 from fieldtheory.model.diagrams.fixed import WIDEST, Chosen, Smooth, Unsmooth, interpolate, pieces
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum
 
 RATIO = 1e-3  # to which the effect of third samples is interpolated

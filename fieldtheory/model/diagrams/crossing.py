@@ -39,7 +39,7 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.diagrams.cluster import Slope, Third
 from fieldtheory.model.diagrams.colatitude import measure, rests_on_grid
 from fieldtheory.model.diagrams.solver import Found, Rows, fixed_points
-from fieldtheory.model.planar import effective_ridge
+from fieldtheory.model.planar.equation import effective_ridge
 from fieldtheory.model.spectrum import Spectrum
 
 DEGREES = 512  # degrees that cross; those beyond are planar, and enter through c(1) alone

@@ -26,7 +26,7 @@ from fieldtheory.compiler import generated as law
 from fieldtheory.ground.arrays import Array
 from fieldtheory.model.measures.sphere import angles, legendre, weights
 from fieldtheory.model.modes import Spectral
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum
 
 DEGREES = 96  # degrees resolved in c(t); the rest of the spectrum enters through c(1) alone

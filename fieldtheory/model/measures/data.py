@@ -38,6 +38,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.measures.gram import (
     MEMORY,
     Model,
@@ -58,7 +59,7 @@ BISECTIONS = 80
 
 
 @dataclass(frozen=True, eq=False)
-class DataSpectrum:
+class DataSpectrum(Pictured, Printed):
     """The modes of a kernel on P points.
 
     modes      eigenvalues l_i of K / P, falling; their errors are numerical, the points being given
@@ -155,10 +156,6 @@ class DataSpectrum:
         )
         title = f"spectrum of {self.modes.name} on {self.modes.measure}"
         return Picture(title, "mode", "eigenvalue", lines, logarithmic=("x", "y"))
-
-    def plot(self, axes: Any = None) -> Any:
-        """Draw it with matplotlib; returns the axes."""
-        return self.picture().draw(axes)
 
     def __str__(self) -> str:
         rows: list[tuple[str, ...]] = [("mode", "on the sample", "+-", "corrected")]

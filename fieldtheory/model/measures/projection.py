@@ -40,6 +40,7 @@ from fieldtheory.model.measures.sphere import (
 )
 
 EPS = float(np.finfo(float).eps)
+UNDERFLOW = 1e-150  # what is smaller than this part of K(1) has no square
 NUDGE = 16 * EPS  # the rounding of a correlation, relative
 POINTS_AT_MOST = 2**15
 EQUAL_FROM = 20  # the dimension from which equal steps in the angle are the better rule
@@ -120,11 +121,12 @@ def _inside(dimension: int, points: int) -> tuple[Array, Array]:
 
 def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projections:
     t, w = cosines(points), weights(dimension, points)
-    values = kernel(t)
+    scale = abs(float(kernel(1.0))) or 1.0  # in parts of it, squares are floats
+    values = kernel(t) / scale
     fine, square = w * values, w * values**2
     half = weights(dimension, points // 2)
     coarse = half * values[::2]
-    shaken = half * kernel.function(t[::2] * (1 - NUDGE), _nudged(REAL)) - coarse
+    shaken = half * kernel.function(t[::2] * (1 - NUDGE), _nudged(REAL)) / scale - coarse
     rows: list[tuple[float, float, float]] = []
     for l, p in enumerate(islice(harmonics(dimension, t), last + 1)):
         value = float(np.einsum("i,i->", fine, p))  # einsum: no threads for so small a sum
@@ -133,5 +135,5 @@ def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projec
         shift = shaken * p[::2]  # of one sign where it matters, or as good as random
         loss = abs(float(shift.sum())) + sqrt(float(np.einsum("i,i->", shift, shift)))
         rows.append((value, (4 + dimension / 64 + l / 4) * EPS * spread + loss, change))
-    table = np.array(rows).T
-    return table[0], table[1], table[2]
+    table = np.array(rows).T * scale
+    return table[0], table[1] + UNDERFLOW * scale, table[2]

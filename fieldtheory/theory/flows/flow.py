@@ -20,6 +20,7 @@ import sympy as sp
 from fieldtheory.ground.checks import count
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Picture
+from fieldtheory.ground.shown import Printed
 from fieldtheory.theory.expression import symbolic
 from fieldtheory.theory.flows import portrait, stationary
 from fieldtheory.theory.flows.stationary import exact
@@ -28,7 +29,7 @@ Couplings = tuple[sp.Symbol, ...]
 
 
 @dataclass(frozen=True)
-class FixedPoint:
+class FixedPoint(Printed):
     """Couplings that do not run.
 
     >>> FixedPoint((sp.Symbol("g"),), (sp.Rational(1, 3),))["g"]

@@ -27,6 +27,7 @@ from typing import Any
 import sympy as sp
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.ground.shown import Printed
 from fieldtheory.theory.flows.stationary import exact
 
 N, s2, kappa, v = sp.symbols("N s2 kappa v", positive=True)
@@ -46,7 +47,7 @@ def mellin(power: int) -> sp.Lambda:
 
 
 @dataclass(frozen=True)
-class PowerLaw:
+class PowerLaw(Printed):
     """Eigenvalues n^-(1+a), target power n^-(1+b), and a ridge that grows as N^growth.
 
     a       above zero: the kernel has a trace.

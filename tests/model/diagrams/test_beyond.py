@@ -8,7 +8,7 @@ from fieldtheory.model.diagrams import continued
 from fieldtheory.model.diagrams.beyond import beyond, cost
 from fieldtheory.model.diagrams.crossing import solve
 from fieldtheory.model.network import Network
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum, spectrum
 from tests.oracles.published import CURVES
 from tests.oracles.spherical import count, measured
@@ -86,7 +86,7 @@ def test_far_corners(d, ridge):
     lines, power = Spectrum.of(lam, d), np.eye(degrees)[1]
     N = np.array([1.0, 2, 3, 5, 30, 1e3, 1e5, 1e7])
     if ridge == 0:
-        with pytest.raises(module.OutOfRegime, match="beyond the number of modes"):
+        with pytest.raises(module.OutOfRegime, match="beyond their number the data fix"):
             beyond(lines, power, N[-1:] * d, ridge, 0.1)
         N = N[lines.counts.sum() > N]
     for noise in (0.0, 10.0):

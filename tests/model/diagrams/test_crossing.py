@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.diagrams import crossing
 from fieldtheory.model.diagrams.crossing import Modes, State, solve
-from fieldtheory.model.diagrams.dressed import solve as solve_on
-from fieldtheory.model.diagrams.finite import Measure
 from fieldtheory.model.network import Network
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
+from fieldtheory.model.points.dressed import solve as solve_on
+from fieldtheory.model.points.finite import Measure
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.spectrum import spectrum as spectrum_of
 from tests.oracles.published import CROSSING
@@ -288,7 +288,11 @@ def test_the_circle_without_a_ridge_is_refused_three_samples():
         ({"clusters": 4}, InvalidInput, "2 or 3 samples; 1 is the planar"),
         ({"clusters": 1}, InvalidInput, "2 or 3 samples"),
         ({"degrees": 1}, InvalidInput, "at least 2"),
-        ({"ridge": 0.0, "samples": np.array([1e9])}, OutOfRegime, "beyond the number of modes"),
+        (
+            {"ridge": 0.0, "samples": np.array([1e9])},
+            OutOfRegime,
+            "beyond their number the data fix",
+        ),
     ],
 )
 def test_bad_questions(wrong, kind, says):

@@ -3,8 +3,8 @@
 import numpy as np
 import pytest
 
-from fieldtheory.model import planar
 from fieldtheory.model.diagrams import featureless, neglected
+from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.spectrum import Spectrum
 from tests.tolerance import agree, asymptotic
 

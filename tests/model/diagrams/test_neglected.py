@@ -3,10 +3,10 @@
 import numpy as np
 import pytest
 
-from fieldtheory.model import planar
 from fieldtheory.model.diagrams import neglected
 from fieldtheory.model.diagrams.neglected import crossing, poisson
 from fieldtheory.model.measures.sphere import multiplicity
+from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.spectrum import Spectrum
 from tests.oracles.published import CROSSING
 from tests.tolerance import agree, asymptotic, rounding

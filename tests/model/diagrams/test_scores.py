@@ -8,7 +8,7 @@ import pytest
 
 from fieldtheory.model.diagrams.beyond import beyond
 from fieldtheory.model.network import Network
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum, spectrum
 from tests.oracles.spherical import count
 from tests.tolerance import agree, sampling

@@ -5,8 +5,8 @@ import pytest
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.measures.data import gram_spectrum
-from fieldtheory.model.perturbative import expand_points
 from fieldtheory.model.series import points
+from fieldtheory.model.series.perturbative import expand_points
 from fieldtheory.model.series.points import Points
 from tests.oracles import poisson
 from tests.tolerance import agree, asymptotic, rounding

@@ -9,8 +9,8 @@ from fieldtheory.compiler.angular import evaluate
 from fieldtheory.compiler.space import sphere
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model.modes import Modes
-from fieldtheory.model.perturbative import expand, expand_points, expansion
 from fieldtheory.model.series import sphere as ours
+from fieldtheory.model.series.perturbative import expand, expand_points, expansion
 from fieldtheory.model.series.points import Points
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.theory import learning

@@ -1,6 +1,6 @@
 """Pictures of diagrams, measured: nothing on top of anything else, and shapes as on paper."""
 
-from functools import cache
+from functools import cached_property
 
 import networkx as nx
 import numpy as np
@@ -52,21 +52,24 @@ class Seen:
         both = set(self.sketch.lines[m][:2]) & set(self.sketch.lines[n][:2])
         return [self.ends[end] for end in both]
 
+    @cached_property
+    def crossed(self):
+        """How often each pair of lines crosses."""
+        return {
+            (m, n): geometry.crossings(one, two, self.shared(m, n), 0.03 * UNIT)
+            for n, one in enumerate(self.paths)
+            for m, two in enumerate(self.paths[:n])
+        }
+
     def crossings(self):
-        count = len(self.paths)
-        return sum(
-            geometry.crossings(self.paths[m], self.paths[n], self.shared(m, n), 0.03 * UNIT)
-            for n in range(count)
-            for m in range(n)
-        )
+        return sum(self.crossed.values())
 
     def closest_lines(self):
         found = np.inf
         for n, one in enumerate(self.paths):
             for m, two in enumerate(self.paths[:n]):
-                shared = self.shared(m, n)
-                if not geometry.crossings(one, two, shared, 0.03 * UNIT):
-                    found = min(found, geometry.apart(one, two, shared, NEAR))
+                if not self.crossed[m, n]:
+                    found = min(found, geometry.apart(one, two, self.shared(m, n), NEAR))
         return found
 
     def closest_vertex(self):
@@ -139,15 +142,10 @@ def test_irreducible_diagrams(power, legs, loops):
         judge(Seen(sketch))
 
 
-@cache
-def of_five_loops():
-    return list(sketches(3, 2, loops=5, one_particle_irreducible=True))
-
-
 @pytest.mark.slow
 @pytest.mark.parametrize("part", range(4))
 def test_cubic_diagrams_of_five_loops(part):
-    found = of_five_loops()
+    found = list(sketches(3, 2, loops=5, one_particle_irreducible=True))
     assert len(found) == 519
     for sketch in found[part::4]:
         judge(Seen(sketch))

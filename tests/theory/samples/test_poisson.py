@@ -7,7 +7,7 @@ from math import comb, factorial
 import numpy as np
 import pytest
 import sympy as sp
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from sympy.functions.combinatorial.numbers import stirling
 
@@ -48,6 +48,7 @@ def averaged(numbers, mean):
 @pytest.mark.slow
 @settings(max_examples=8)  # it is linear in the numbers
 @given(polynomials)
+@example([Fraction(1)] * (HIGHEST + 2))
 def test_polynomials_of_degree_seven_are_exact_at_order_six(numbers):
     truth = sp.expand(polynomial(numbers, eta))
     assert poisson.fixed(averaged(numbers, eta), eta, HIGHEST) == truth
@@ -66,6 +67,7 @@ def test_each_order_is_needed(order):
 @pytest.mark.slow
 @settings(max_examples=6)
 @given(polynomials)
+@example([Fraction(1)] * (HIGHEST + 2))
 def test_there_and_back(numbers):
     start = sp.expand(polynomial(numbers, N))
     assert poisson.fixed(poisson.poisson(start, N, HIGHEST), N, HIGHEST) == start

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from fieldtheory.compiler import plan
 from fieldtheory.compiler.program import compile_expression
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.model.planar import effective_ridge, mode_errors
+from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.theory import laws, learning
 from fieldtheory.theory.action import Action
@@ -43,10 +43,6 @@ def partitions_of(order, sites):
 
 @pytest.mark.parametrize("order", [1, 2, 3])
 def test_every_partition_is_one_diagram_of_the_mean(order):
-    check_partitions(order)
-
-
-def check_partitions(order):
     found = derived("mean", order).diagrams
     truth = [one for sites in range(2 * order + 1) for one in partitions_of(order, sites)]
     assert Counter(map(structure.partition, found)) == Counter(truth)
@@ -195,12 +191,6 @@ def sorted_oracle(problem, samples):
 
 @pytest.mark.slow
 @pytest.mark.parametrize("samples", [1, 2, 3])
-def test_mean_is_the_sum_over_its_partitions_to_third_order(samples):
-    check_mean(GENERIC, samples, 3)
-
-
-@pytest.mark.slow
-@pytest.mark.parametrize("samples", [1, 2, 3])
 def test_mean_is_the_sum_over_its_partitions_to_fourth_order(samples):
     check_mean(GENERIC, samples, HIGHEST)
 
@@ -279,17 +269,6 @@ def test_a_spoilt_self_energy_is_rejected(monkeypatch, spoilt):
     ],
 )
 def test_planar_diagrams_are_the_planar_sum(quantity, order):
-    check_classes(quantity, order)
-
-
-@pytest.mark.slow
-def test_the_mean_at_fourth_order():
-    """Long to list, so both at once: what the diagrams are, and what they add up to."""
-    check_partitions(HIGHEST)
-    check_classes("mean", HIGHEST)
-
-
-def check_classes(quantity, order):
     """compiler.plan's contraction of the engine's planar diagrams, and of the crossing ones."""
     mu, kernel, target, eta, s2 = GENERIC
     series = derived(quantity, order)
@@ -304,6 +283,13 @@ def check_classes(quantity, order):
         part = structure.part(series, kind)
         found = plan.evaluate(part, **numbers, eta=float(eta), s2=float(s2))
         assert agree(found, truth, rounding(np.max(np.abs(whole)), operations=100))
+
+
+@pytest.mark.slow
+def test_the_mean_at_fourth_order():
+    """Long to list, so both at once: what the diagrams are, and what they add up to."""
+    test_every_partition_is_one_diagram_of_the_mean(HIGHEST)
+    test_planar_diagrams_are_the_planar_sum("mean", HIGHEST)
 
 
 # -- the resummed equations ------------------------------------------------------------------------

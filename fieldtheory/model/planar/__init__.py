@@ -1,0 +1,1 @@
+"""All non-crossing diagrams, and what follows from one effective ridge."""

@@ -1,0 +1,1 @@
+"""Learning curves on given points: places, pairs of places, words of samples."""

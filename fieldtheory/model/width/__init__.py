@@ -1,0 +1,1 @@
+"""Finite width: corrections in 1/width, and random features."""
