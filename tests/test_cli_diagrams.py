@@ -234,7 +234,10 @@ def test_an_interrupt_leaves_the_old_picture(run, tmp_path, monkeypatch):
 
 def test_control_c_ends_a_long_list(tmp_path):
     code = (
-        "import sys\nfrom fieldtheory.cli import main\nfrom fieldtheory.theory import listing\n"
+        "import signal, sys\nfrom fieldtheory.cli import main\n"
+        "from fieldtheory.theory import listing\n"
+        # a shell's background jobs hand on to their children that Ctrl-C is to be ignored
+        "signal.signal(signal.SIGINT, signal.default_int_handler)\n"
         "print('ready', flush=True)\nsys.exit(main(sys.argv[1:]))"
     )
     words = ["diagrams", "phi4", "--legs", "4", "--loops", "6", "--draw", str(tmp_path / "x.svg")]

@@ -28,5 +28,5 @@ def test_example_runs(path, tmp_path):
     assert run.returncode == 0, run.stderr[-2000:]
     assert len(run.stdout.splitlines()) > 5
     for picture in tmp_path.iterdir():
-        start = {".png": b"\x89PNG", ".svg": b"<svg"}[picture.suffix]
-        assert picture.read_bytes().startswith(start)
+        mark = {".png": b"\x89PNG", ".svg": b"<svg"}[picture.suffix]
+        assert mark in picture.read_bytes()[:1000]
