@@ -53,6 +53,8 @@ HOME = {
     "Spectrum": "fieldtheory.model.spectrum",
     "spectrum": "fieldtheory.model.spectrum",
     "precise_spectrum": "fieldtheory.model.measures.precise",
+    "learnable": "fieldtheory.practice.views",
+    "Learnable": "fieldtheory.practice.views",
     "family": "fieldtheory.model.batch",
     "spectra": "fieldtheory.model.batch",
     "Spectra": "fieldtheory.model.batch",

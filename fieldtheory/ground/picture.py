@@ -7,6 +7,8 @@ from os import PathLike
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
 
@@ -74,6 +76,8 @@ class Picture:
         for name in self.logarithmic:
             getattr(axes, f"set_{name}scale")("log")
             _plain_numbers(getattr(axes, f"{name}axis"))
+        if "x" not in self.logarithmic and all(_whole(line.x) for line in self.lines):
+            axes.xaxis.get_major_locator().set_params(integer=True)  # there is no degree 2.5
         axes.grid(which="major", alpha=0.3)
         axes.legend()
         return axes
@@ -111,6 +115,11 @@ def _matplotlib(part: str) -> Any:
         raise MissingExtra(
             "drawing needs matplotlib: install it with  pip install 'fieldtheory[plot]'"
         ) from None
+
+
+def _whole(x: Array) -> bool:
+    numbers = np.asarray(x)
+    return numbers.size > 1 and np.array_equal(numbers, np.round(numbers))
 
 
 def _plain_numbers(axis: Any) -> None:

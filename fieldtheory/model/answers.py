@@ -1,5 +1,6 @@
 """The methods of `predict`, from a question to a curve with its own error estimate."""
 
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,7 @@ CAREFUL = 0.3  # estimated relative error from which a curve carries a warning
 BUDGET = 5e9  # operations a curve may take unless `clusters` says otherwise: about five seconds
 MARGIN = 1.5  # times the estimate of all higher orders: docs/accuracy.md says what that covers
 FOLLOWED = 600  # points up to which the order after the last is computed, as an error estimate
+TRIPLES = 400  # points up to which words of three samples are summed
 COLUMNS = 32  # of the points, whose pairs with all points show how heavy the features' tails are
 
 
@@ -42,7 +44,7 @@ def planar(question: Question) -> LearningCurve:
     if question.ensemble == "fixed":
         curvature = neglected.poisson(modes, power, N, question.ridge, question.noise)
         unsure["fixed samples"] = np.abs(curvature)
-    unsure |= _seen_before(question, error) | _drawn_twice(question, error)
+    unsure |= doubts_on_points(question, error, lambda n: planar_error(question, n))
     worst = _worst(unsure, error)
     care = "" if worst < CAREFUL else "; crossing diagrams matter here, so use it with care"
     return question.curve(
@@ -90,7 +92,12 @@ def crossing(question: Question) -> LearningCurve:
         orders=found.orders,
         observables=_certain(question, found.learnability),
         regime=_crossing_regime(found, _worst(unsure, found.error)),
-        laws=(laws.SELF_CONSISTENT, *question.kernel_laws),
+        laws=(
+            laws.SELF_CONSISTENT,
+            laws.WORDS_APART,
+            laws.WORDS_TOGETHER,
+            *question.kernel_laws,
+        ),
     )
 
 
@@ -139,8 +146,17 @@ def _crossing_on_data(question: Question) -> LearningCurve:
 
 
 def _thirds(question: Question) -> list[int] | None:
-    """As many third places as memory allows, evenly along the list; None for all of them."""
+    """As many third places as memory allows, evenly along the list; None for all of them.
+
+    Raises `OutOfRegime` for more points than have an answer in minutes.
+    """
     points = question.task.labelled.points
+    if points > TRIPLES:
+        raise OutOfRegime(
+            f"clusters = 3 on {points} points: words of three samples take minutes at {TRIPLES} "
+            "points and grow with the cube. Take clusters = 2, pairs of points at a time, which is "
+            "better still, or a random part of the points"
+        )
     most = int(finite.MEMORY / (finite.SLOPES * 8.0 * points**2))
     return None if most >= points else list(range(0, points, -(-points // max(most, 1))))
 
@@ -235,11 +251,16 @@ def _expanded(
 ) -> LearningCurve:
     kappa, kept = ridge / question.samples, slice(found.order + 1)
     bias, variance = found.bias[kept].sum(axis=0), found.variance[kept].sum(axis=0)
+    seen = _seen_before(question, found.error)
+    more = "".join(
+        f"; {name}: at most {_percent(_worst({name: seen[name]}, found.error))} more"
+        for name in seen
+    )
     return question.curve(
         **_columns(question, bias, variance, _learnt(eigenvalues, kappa)),
-        **_doubts({"next order": found.uncertainty, **_seen_before(question, found.error)}),
+        **_doubts({"next order": found.uncertainty, **seen}),
         kappa=kappa,
-        regime=found.regime,
+        regime=found.regime + more,
         label=f"{question.method}, order {found.order}",
         laws=(*extra, *question.kernel_laws),
     )
@@ -287,20 +308,33 @@ def _seen_before(question: Question, error: Array) -> dict[str, Array]:
             f"{N.max():g} samples of {points} points, tested on the others: there are none. Ask "
             f"for at most {points - 1}"
         )
-    return {"points seen before": np.asarray(error * N / (points - N))}
+    share = N / (points - N)
+    return {"points seen before": error * share.reshape(-1, *[1] * (error.ndim - 1))}
 
 
-def _drawn_twice(question: Question, error: Array) -> dict[str, Array]:
-    """Where samples are drawn with replacement and the theory takes each for new: a point drawn
-    twice teaches hardly more than once, so the curve is rather that of the distinct points."""
+def doubts_on_points(
+    question: Question, error: Array, at: Callable[[Array], Array]
+) -> dict[str, Array]:
+    """What a theory that takes each sample for new leaves out: points seen before, or drawn twice.
+
+    error  (sizes, ...) of the theory, and `at` gives it at other numbers of samples (sizes,)
+
+    A point drawn twice teaches hardly more than once, so that the curve is rather that of the
+    distinct points. Raises `OutOfRegime` where no unseen point is left.
+    """
     if not question.task.on_data or question.task.labelled.tested != "pool":
-        return {}
-    points, modes, power = question.task.labelled.points, question.modes, question.power
+        return _seen_before(question, error)
+    points = question.task.labelled.points
     distinct = -points * np.expm1(question.samples * np.log1p(-1 / points))
-    kappa = theory.effective_ridge(modes, distinct, question.ridge)
-    parts = theory.mode_errors(modes, power, distinct, kappa, question.noise)
-    fewer = np.sum(parts[0] + parts[1], axis=-1) + question.unlearnable
-    return {"points drawn twice": MARGIN * np.abs(fewer - error)}
+    return {"points drawn twice": MARGIN * np.abs(at(distinct) - error)}
+
+
+def planar_error(question: Question, samples: Array) -> Array:
+    """(sizes,) the planar error at any numbers of samples."""
+    modes, power = question.modes, question.power
+    kappa = theory.effective_ridge(modes, samples, question.ridge)
+    parts = theory.mode_errors(modes, power, samples, kappa, question.noise)
+    return np.asarray(np.sum(parts[0] + parts[1], axis=-1) + question.unlearnable)
 
 
 def _certain(question: Question, learnt: Array) -> dict[str, Array]:

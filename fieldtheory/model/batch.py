@@ -24,6 +24,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.shown import Printed
+from fieldtheory.ground.version import __version__
 from fieldtheory.model.averages import dual
 from fieldtheory.model.averages.dual import Dual
 from fieldtheory.model.kernel import REAL
@@ -76,6 +77,19 @@ class Spectra(Printed):
             str(self.networks[number]),
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """The batch as plain data, networks on the first axis."""
+        moving = (("gradients", self.gradients), ("trace_gradients", self.trace_gradients))
+        return {
+            "networks": [str(network) for network in self.networks],
+            "dimension": self.dimension,
+            "eigenvalues": self.eigenvalues.tolist(),
+            "errors": self.errors.tolist(),
+            "traces": self.traces.tolist(),
+            **{name: each.tolist() for name, each in moving if each is not None},
+            "version": __version__,
+        }
+
     def __str__(self) -> str:
         also = "" if self.gradients is None else ", with gradients"
         return (
@@ -104,7 +118,7 @@ def family(**axes: Any) -> tuple[Network, ...]:
 
 
 def spectra(
-    networks: Iterable[Network],
+    networks: Iterable[Network] | Network,
     dimension: int,
     degrees: int,
     *,
@@ -116,9 +130,9 @@ def spectra(
     .. math:: \lambda_l = E_t[K(t) P_l(t)], \qquad
               \partial_a \lambda_l = E_t[\partial_a K(t) P_l(t)]
 
-    Networks of any mixture; those that differ in numbers alone are computed together. `gradients`
-    are the derivatives by the weight and the bias variance (of all layers at once, where they have
-    one each).
+    Networks of any mixture (one by itself is a batch of one); those that differ in numbers alone
+    are computed together. `gradients` are the derivatives by the weight and the bias variance (of
+    all layers at once, where they have one each).
 
     Raises `InvalidInput` for an empty batch or something that is no network, and `OutOfRegime` for
     degrees whose multiplicity leaves the range of float64.
@@ -130,7 +144,7 @@ def spectra(
     >>> bool(batch.gradients[0, 1, 0] < slope < batch.gradients[1, 1, 0])
     True
     """
-    given = tuple(networks)
+    given = (networks,) if isinstance(networks, Network) else tuple(networks)
     if not given or not all(isinstance(each, Network) for each in given):
         raise InvalidInput(f"a batch of {len(given)}: give at least one Network, and only networks")
     d, last = checks.count("dimension", dimension, least=2), checks.count("degrees", degrees)

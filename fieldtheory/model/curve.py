@@ -170,10 +170,8 @@ class LearningCurve(Pictured):
             "  ".join(cell.rjust(w) for cell, w in zip(row, widths, strict=True))
             for row in [head, *rows]
         ]
-        laws = [f"  {law}" for law in self.laws]
-        return "\n".join(
-            [self.question, f"method {self.method}: {self.regime}", *lines, "because", *laws]
-        )
+        laws = ["because", *(f"  {law}" for law in self.laws)] if self.laws else []
+        return "\n".join([self.question, f"method {self.method}: {self.regime}", *lines, *laws])
 
     def _repr_html_(self) -> str:
         head, rows = self._rows()

@@ -86,7 +86,14 @@ class Kernel(Pictured, Printed):
         """
         label = str(name or getattr(function, "__name__", "kernel"))
         probe = np.linspace(-1, 1, 5)
-        found = np.asarray(function(probe))
+        try:
+            with np.errstate(all="ignore"):  # what is not finite is judged below
+                found = np.asarray(function(probe))
+        except (TypeError, ValueError) as problem:
+            raise InvalidInput(
+                f"kernel {label!r} fails on an array of {probe.size} cosines ({problem}): it must "
+                "act on each entry of an array (use np.where, not if; np.exp, not math.exp)"
+            ) from None
         if found.shape != probe.shape or found.dtype.kind not in "fiu":
             raise InvalidInput(
                 f"kernel {label!r} returned shape {found.shape}, type {found.dtype}, for "
@@ -129,7 +136,7 @@ class Kernel(Pictured, Printed):
             checks.number("residual", residual),
         )
         layer.refuse_jump(phi, tangent is not None)
-        return Kernel(f"{phi.name} of {self.name}", _Through(self, tangent, phi, dense))
+        return Kernel(f"{phi.name} of {_bracketed(self.name)}", _Through(self, tangent, phi, dense))
 
     def __add__(self, other: Any) -> "Kernel":
         both = _as_kernel(other)
@@ -141,7 +148,10 @@ class Kernel(Pictured, Printed):
         name = f"{_bracketed(self.name)} * {_bracketed(both.name)}"
         return Kernel(name, lambda t, xp: self.function(t, xp) * both.function(t, xp))
 
-    __radd__ = __add__
+    def __radd__(self, other: Any) -> "Kernel":
+        # sum(kernels) begins with the number 0
+        return self if isinstance(other, int) and other == 0 else self + other
+
     __rmul__ = __mul__
 
     def picture(self) -> Picture:
@@ -157,12 +167,36 @@ def _as_kernel(given: Any) -> Kernel:
     """A kernel, or a number that is one: constant kernels are positive if the number is."""
     if isinstance(given, Kernel):
         return given
+    if hasattr(given, "on_sphere"):
+        raise InvalidInput(
+            f"{given} is a network, not yet a kernel: combine network.on_sphere(dimension)"
+        )
     constant = checks.variance("a number combined with a kernel", given)
     return Kernel(f"{constant:g}", lambda t, xp: 0 * t + constant)
 
 
+def checked(given: Any) -> Kernel:
+    """A kernel, or one clear error that says how to make one of what was given.
+
+    >>> checked(np.exp)
+    Traceback (most recent call last):
+    fieldtheory.ground.errors.InvalidInput: kernel = <ufunc 'exp'>: ... Kernel.of(function of t)...
+    """
+    if isinstance(given, Kernel):
+        return given
+    raise InvalidInput(
+        f"kernel = {given!r}: give a Kernel; make one by network.on_sphere(dimension), "
+        "Kernel.of(function of t), standard_kernel(name) or spectrum.kernel()"
+    )
+
+
 def _bracketed(name: str) -> str:
-    return f"({name})" if " + " in name else name
+    """The name in brackets if it is a sum, but for sums that are in brackets already."""
+    outside, depth = "", 0
+    for letter in name:
+        depth += (letter == "(") - (letter == ")")
+        outside += letter if depth == 0 else ""
+    return f"({name})" if " + " in outside else name
 
 
 @dataclass(frozen=True)

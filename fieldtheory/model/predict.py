@@ -64,6 +64,10 @@ def predict(
         raise InvalidInput(f"order = {order}: the compiled series reaches order {ORDERS}")
     if clusters is not None and checks.count("clusters", clusters) not in CLUSTERS:
         raise InvalidInput(f"clusters = {clusters}: give 1 (planar), 2 or 3")
+    if not isinstance(task, Task):
+        raise InvalidInput(
+            f"task = {task!r:.60}: give a Task, as Task.sphere(dimension=5, target='x0')"
+        )
     question = Question(
         model,
         task,

@@ -13,7 +13,7 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.ground.version import __version__
-from fieldtheory.model.kernel import Kernel
+from fieldtheory.model.kernel import Kernel, checked
 from fieldtheory.model.measures.projection import by_harmonics, by_series
 from fieldtheory.model.measures.sphere import multiplicity, zonal
 
@@ -22,6 +22,7 @@ DOUBTFUL = 1e-9  # relative error of the accurate road beyond which the plain on
 DIMENSION_AT_MOST = 10**7  # beyond it the measure is narrower than the nodes are close
 RUN = 8  # degrees lost one after the other that end the list
 MODES = 1e7  # far more modes than samples: what lies beyond them acts as ridge
+STEEP = 0.99  # a cosine: a kernel that falls by half before it is a peak next to t = 1
 FORGOTTEN = 1e-6  # relative variation of a kernel below which it is called constant
 DEGREES_AT_LEAST, DEGREES_AT_MOST = 48, 4096
 SERIES_AT_MOST = 64, 256  # degrees up to which the accurate series is used: unasked, when asked
@@ -173,12 +174,13 @@ def spectrum(
     eigenvalues are found is told in `projection`: `accurate=False` takes its faster road, ample
     for searches. `precise_spectrum` gives more digits.
 
-    Raises `InvalidInput` for a kernel that is not positive or not finite.
+    Raises `InvalidInput` for what is no `Kernel`, and for one that is not positive or not finite.
 
     >>> kernel = Kernel("linear", lambda t, xp: 1 + t)
     >>> spectrum(kernel, dimension=4, degrees=1).eigenvalues.round(12).tolist()
     [1.0, 0.25]
     """
+    checked(kernel)
     d = checks.count("dimension", dimension, least=2)
     wanted = checks.count("degrees", degrees) if degrees is not None else None
     if d > DIMENSION_AT_MOST or (wanted or 0) > DEGREES_AT_MOST:
@@ -237,6 +239,14 @@ def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
     """A kernel that hardly depends on its inputs has no spectrum that float64 could see, nor one
     that is a mean and a peak narrower than any harmonic."""
     spread = abs(kernel.trace - float(kernel(0.0))) / kernel.trace
+    near = abs(kernel.trace - float(kernel(STEEP))) / kernel.trace
+    if spread > FORGOTTEN and near < spread / 2:
+        raise OutOfRegime(
+            f"{kernel.name}, dimension {dimension}: float64 knows no eigenvalue to {RESOLVED:g} of "
+            "itself. The kernel has a kink or a jump away from t = 1 and -1, or is cut short (an "
+            "activation of your own that jumps): write it in parts that are smooth, or take one "
+            'with a closed form, like "step"'
+        )
     if spread > FORGOTTEN:
         raise OutOfRegime(
             f"{kernel.name}, dimension {dimension}: K falls so steeply next to t = 1 (by "

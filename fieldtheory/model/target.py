@@ -18,6 +18,7 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.polynomial import Monomial, Polynomial, added
 from fieldtheory.ground.shown import Pictured, Printed
+from fieldtheory.ground.version import __version__
 from fieldtheory.model.measures import harmonic
 from fieldtheory.model.measures.sphere import harmonics, multiplicity
 
@@ -181,6 +182,16 @@ class Target(Pictured, Printed):
         """
         return ZonalMixture(self.dimension, self.power, centres, coefficients)
 
+    def to_dict(self) -> dict[str, Any]:
+        """The target as plain data; exact powers as text."""
+        return {
+            "dimension": self.dimension,
+            "text": self.text,
+            "power": self.power.tolist(),
+            "exact_power": [str(G) for G in self.exact_power],
+            "version": __version__,
+        }
+
     def picture(self) -> Picture:
         """The power per degree."""
         l = np.arange(self.power.size, dtype=float)
@@ -212,7 +223,7 @@ class Target(Pictured, Printed):
 
 
 @dataclass(frozen=True, eq=False)
-class VectorTarget(Printed):
+class VectorTarget(Pictured, Printed):
     """Several targets learnt at once by one kernel: the outputs of a network, or classes.
 
     A kernel learns each output by itself, so squared errors add: `total` is the scalar target whose
@@ -265,6 +276,21 @@ class VectorTarget(Printed):
         """The outputs at unit vectors `x` (points, d): shape (points, outputs)."""
         each = [target.components_at(x).sum(axis=0) for target in self.outputs]
         return np.stack(each, axis=1)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The targets as plain data, and the power they have together."""
+        return {
+            "dimension": self.dimension,
+            "power": self.power.tolist(),
+            "outputs": [target.to_dict() for target in self.outputs],
+            "version": __version__,
+        }
+
+    def picture(self) -> Picture:
+        """The power per degree, summed over the outputs."""
+        line = Line("power", np.arange(self.power.size, dtype=float), self.power, points=True)
+        title = f"{len(self.outputs)} outputs on S^{self.dimension - 1}"
+        return Picture(title, "degree", "power, summed", (line,))
 
     def __str__(self) -> str:
         names = ", ".join(target.text or "known by its power" for target in self.outputs)

@@ -8,6 +8,8 @@ import numpy as np
 
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
+from fieldtheory.ground.errors import OutOfRegime
+from fieldtheory.model.answers import doubts_on_points, planar_error
 from fieldtheory.model.planar.observables import Observables, crossed_curve, observables
 from fieldtheory.model.planar.stopping import StoppedCurve, stopped
 from fieldtheory.model.question import Model, Question
@@ -25,14 +27,14 @@ def predict_observables(
     task: Task,
     samples: Sizes,
     *,
-    method: str = "crossing",
+    method: str | None = None,
     clusters: int = 2,
     ensemble: str = "fixed",
 ) -> Observables:
     """Posterior variance, effective dimension, train error and log evidence of a model on a task.
 
-    method    "crossing" on the sphere, see `observables.crossed_curve`; "planar" anywhere, which is
-              also what other measures than the sphere get
+    method    "crossing", on the sphere alone, see `observables.crossed_curve`; "planar" anywhere;
+              left out, crossing on the sphere and planar elsewhere. The answer says which
     clusters  samples in the largest crossing diagrams, 2 or 3
 
     >>> from fieldtheory.model.network import Network
@@ -40,10 +42,14 @@ def predict_observables(
     >>> predict_observables(Network(2), task, 40).effective_dimension.round(1).tolist()
     [17.2]
     """
-    checks.choice("method", method, METHODS)
+    chosen = method or ("crossing" if task.on_sphere else "planar")
+    if checks.choice("method", chosen, METHODS) == "crossing" and not task.on_sphere:
+        raise OutOfRegime(
+            "observables with crossing diagrams are known on the sphere: ask for method 'planar'"
+        )
     asked = _question(model, task, samples, ensemble)
     modes, power, N = asked.modes, asked.power, asked.samples
-    if method == "planar" or not isinstance(modes, Spectrum):
+    if chosen == "planar" or not isinstance(modes, Spectrum):
         return observables(modes, power, N, task.ridge, asked.noise, outputs=task.outputs)
     return crossed_curve(
         modes,
@@ -72,10 +78,14 @@ def predict_stopping(
     [1.0]
     """
     asked = _question(model, task, samples)
-    curve = stopped(
-        asked.modes, asked.power, asked.samples, task.ridge, asked.noise, times, step=step
-    )
-    return replace(curve, bias=curve.bias + asked.unlearnable) if asked.unlearnable else curve
+
+    def at(sizes: Array) -> StoppedCurve:
+        found = stopped(asked.modes, asked.power, sizes, task.ridge, asked.noise, times, step=step)
+        return replace(found, bias=found.bias + asked.unlearnable)
+
+    curve = at(asked.samples)
+    more = doubts_on_points(asked, curve.error, lambda n: at(n).error)
+    return replace(curve, uncertainty=curve.uncertainty + sum(more.values()))
 
 
 def predict_features(model: Model, task: Task, samples: Sizes, features: Any) -> RandomFeatures:
@@ -98,7 +108,12 @@ def predict_features(model: Model, task: Task, samples: Sizes, features: Any) ->
         ridge=task.ridge,
         noise=asked.noise,
     )
-    return replace(found, bias=found.bias + asked.unlearnable) if asked.unlearnable else found
+    found = replace(found, bias=found.bias + asked.unlearnable)
+    # as much as at infinite width: features change what a sample teaches, not how often it comes
+    planar = planar_error(asked, asked.samples)
+    more = doubts_on_points(asked, planar, lambda n: planar_error(asked, n))
+    share = np.asarray(sum(more.values()) / planar)
+    return replace(found, uncertainty=found.uncertainty + found.error * share)
 
 
 def _question(model: Model, task: Task, samples: Sizes, ensemble: str = "fixed") -> Question:

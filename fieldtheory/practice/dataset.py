@@ -17,6 +17,7 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
 from fieldtheory.ground.shown import Printed
 from fieldtheory.model.measures.gram import normalised, points
+from fieldtheory.model.task import Task
 
 NAMES = ("digits", "diabetes")
 CONSTANT = 1e-12  # spread of a feature, relative to its size, that is no spread
@@ -127,6 +128,16 @@ class Dataset(Printed):
         """Every feature with mean zero, in its own unit: right for pixels, which share one."""
         x = self.inputs - self.inputs.mean(axis=0)
         return replace(self, inputs=x, notes=(*self.notes, "centred"))
+
+    def task(self, noise: float = 0.0, *, ridge: float = 0.0, tested: str = "pool") -> Task:
+        """Learning these labels from these inputs, see `Task.data`.
+
+        >>> print(Dataset.of([[1.0], [3.0]], [5.0, 9.0], name="two").task(ridge=0.1))
+        two, 2 points, drawn with replacement, label noise 0, ridge 0.1
+        """
+        return Task.data(
+            self.inputs, self.labels, noise, ridge=ridge, tested=tested, name=self.name
+        )
 
     def on_sphere(self, input_norm: str = "dimension") -> "Dataset":
         """Every input divided by its length: |x|^2 = d ("dimension") or |x| = 1 ("unit").

@@ -47,32 +47,18 @@ class Phases(Pictured, Printed):
 
     def to_dict(self) -> dict[str, Any]:
         """All of it as plain data; an infinite length is infinite here, null in JSON."""
-        at, named = self.fixed_point, ("weight_variance", "bias_variance", "variance")
+        named = ("weight_variance", "bias_variance", "variance")
         point = self.critical_point
         return {
             "activation": self.layer.activation.name,
             "weight_variance": self.layer.weight_variance,
             "bias_variance": self.layer.bias_variance,
             "residual": self.layer.residual,
-            "phase": at.phase,
-            "variance": at.variance,
-            "correlation": at.correlation,
-            "chi_perp": float(at.chi.perp),
-            "chi_parallel": float(at.chi.parallel),
-            "correlation_length": at.correlation_length,
-            "variance_length": at.variance_length,
+            **self.fixed_point.to_dict(),
             "critical_weight_variance": self.critical_weight,
             "critical_point": dict(zip(named, point, strict=True)) if point else None,
-            "lines": [
-                {"chi": line.chi, **{name: getattr(line, name).tolist() for name in named}}
-                for line in (self.diagram.lines if self.diagram else ())
-            ],
-            "flow": {
-                "variance": self.flow.variances.tolist(),
-                "correlation": self.flow.correlations.tolist(),
-                "chi_perp": self.flow.chi.perp.tolist(),
-                "chi_parallel": self.flow.chi.parallel.tolist(),
-            },
+            "lines": [line.to_dict() for line in (self.diagram.lines if self.diagram else ())],
+            "flow": {k: v for k, v in self.flow.to_dict().items() if isinstance(v, list)},
             "version": __version__,
         }
 

@@ -1,5 +1,7 @@
 """The non-linearities: values, slopes, averages against quadrature, spellings, bad callables."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
@@ -196,6 +198,8 @@ def test_a_kink_is_reported_and_the_error_within_the_report(monkeypatch):
         (lambda: activation(np.tanh, slope=lambda z: z[0]), "slope of tanh"),
         (lambda: activation(np.tanh).derivative(POINTS), r"no known slope.*slope=df"),
         (lambda: activation(lambda z: np.exp(z**2)).neglected(1.0), "grows too fast"),
+        (lambda: activation(lambda z: z if z > 0 else 0.0), "np.where, not if"),
+        (lambda: activation(math.tanh), "np.exp, not math.exp"),
         (lambda: activation(lambda z: np.exp(z**2 / 3)).neglected(1.0), "grows too fast"),
         (lambda: activation(lambda z: 0 * z).neglected(1.0), "is zero at every input"),
         (

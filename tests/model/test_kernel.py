@@ -1,12 +1,14 @@
 """Kernels: values, power series, positivity, and the messages of bad questions."""
 
+import math
+
 import mpmath
 import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.activation import ACTIVATIONS
 from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.measures.precise import precise_spectrum
@@ -238,3 +240,18 @@ def test_a_picture_of_a_kernel():
 def test_bad_compositions(question, message):
     with pytest.raises(InvalidInput, match=message):
         question()
+
+
+def test_what_is_no_kernel_is_told_how_to_become_one():
+    network = Network(2)
+    with pytest.raises(InvalidInput, match=r"combine network\.on_sphere"):
+        network + standard_kernel("rbf")
+    with pytest.raises(InvalidInput, match=r"np\.exp, not math\.exp"):
+        Kernel.of(math.exp)
+    for asked in (spectrum, lambda kernel, d: precise_spectrum(kernel, d, 1)):
+        for wrong in (network, np.exp):
+            with pytest.raises(InvalidInput, match=r"network\.on_sphere\(dimension\), Kernel\.of"):
+                asked(wrong, 5)
+    with pytest.raises(OutOfRegime, match="a kink or a jump away from t = 1"):
+        spectrum(Kernel.of(np.abs), 4)
+    assert str(sum([standard_kernel("rbf"), standard_kernel("laplace")])).startswith("rbf, length")

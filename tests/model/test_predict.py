@@ -274,3 +274,15 @@ def test_predicting_loads_no_algebra_and_no_drawing():
         [sys.executable, "-c", program], capture_output=True, text=True, check=False
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_a_task_is_a_task():
+    with pytest.raises(InvalidInput, match="task = 'x0': give a Task"):
+        predict(Network(2), "x0", [10])
+
+
+def test_a_curve_without_laws_promises_none():
+    task = Task.sphere(3, "x0", ridge=1.0)
+    series = predict(Spectrum.of([0.5, 0.1], 3), task, [10], method="perturbative")
+    assert not series.laws
+    assert "because" not in str(series)

@@ -101,5 +101,8 @@ def test_what_does_not_fit_together(model, task, message):
 def test_crossing_needs_more_than_eigenvalues():
     with pytest.raises(OutOfRegime, match=r"draw.*points from the measure.*Task\.data"):
         predict(Modes.of([1.0, 0.1]), Task.modes([0, 1.0], ridge=0.1), 3)
+    many = Task.data(np.eye(401), np.ones(401), ridge=0.1)
+    with pytest.raises(OutOfRegime, match=r"clusters = 3 on 401 points.*Take clusters = 2"):
+        predict(np.eye(401), many, 3, clusters=3)
     with pytest.raises(OutOfRegime, match="needs the sphere"):
         predict(Network(2), DATA, 3, method="renormalised")

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.network import Network
 from fieldtheory.model.predict import predict
 from fieldtheory.model.task import Task
@@ -31,6 +31,24 @@ def test_power_in_no_mode_is_never_learnt():
     assert agree(many.error, curve.error, rounding(1.0, 100))
 
 
+@pytest.mark.parametrize("tested", ["pool", "unseen"])
+def test_points_drawn_twice_or_seen_before_are_doubted(tested):
+    """The planar theory takes each sample for new; what that costs is in every uncertainty."""
+    x = np.cos(np.outer(np.arange(1, 41), [1.0, 1.7, 2.3]))
+    task = Task.data(x, x[:, 0] * x[:, 1], ridge=0.1, noise=0.05, tested=tested)
+    best = predict(NETWORK, task, [10, 25])
+    late, many = (
+        predict_stopping(NETWORK, task, [10, 25], [0.0, 1e9]),
+        predict_features(NETWORK, task, [10, 25], np.inf),
+    )
+    planar = predict(NETWORK, task, [10, 25], method="planar").error
+    assert np.all(abs(planar - best.error) > 2 * best.uncertainty)
+    assert np.all(abs(late.error[:, 1] - best.error) <= 2 * late.uncertainty[:, 1])
+    assert np.all(abs(many.error - best.error) <= 2 * many.uncertainty)
+    series = predict(NETWORK, task, [10, 25], method="perturbative")
+    assert ("points seen before" in series.regime) == (tested == "unseen")
+
+
 def test_observables_of_a_curve_are_those_asked_for():
     curve = predict(NETWORK, TASK, [30, 60], clusters=2)
     asked = predict_observables(NETWORK, TASK, [30, 60])
@@ -45,6 +63,9 @@ def test_observables_of_a_curve_are_those_asked_for():
 def test_unknown_words():
     with pytest.raises(InvalidInput, match="unknown method 'exact'"):
         predict_observables(NETWORK, TASK, 10, method="exact")
+    with pytest.raises(OutOfRegime, match="known on the sphere"):
+        predict_observables(FLAT, HALF, 10, method="crossing")
+    assert predict_observables(FLAT, HALF, 10).method == "planar"
     with pytest.raises(InvalidInput, match="unknown ensemble"):
         predict_observables(NETWORK, TASK, 10, ensemble="all")
     with pytest.raises(InvalidInput, match="samples = 0"):

@@ -97,8 +97,15 @@ def checked_values(
 ) -> Array:
     """phi at `x`: of the same shape, real and finite, or one clear error."""
     flat = x.ravel()
-    with np.errstate(all="ignore"):  # what is not finite is judged here
-        found = np.asarray(function(flat))
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is judged here
+            found = np.asarray(function(flat))
+    except (TypeError, ValueError) as problem:
+        raise InvalidInput(
+            f"activation {name!r} fails on an array of {flat.size} numbers ({problem}): it must be "
+            "a function of one array that acts on each entry (use np.where, not if; np.exp, not "
+            "math.exp)"
+        ) from None
     if found.shape != flat.shape or found.dtype.kind not in "fiub":
         raise InvalidInput(
             f"activation {name!r} returned shape {found.shape}, type {found.dtype}, for real input "

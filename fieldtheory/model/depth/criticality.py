@@ -17,6 +17,7 @@ https://arxiv.org/abs/1611.01232; Roberts, Yaida, Hanin 2022, https://arxiv.org/
 """
 
 from dataclasses import dataclass
+from functools import partial
 from math import inf, log
 from typing import Any
 
@@ -27,6 +28,7 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.shown import Pictured, Printed
+from fieldtheory.ground.version import __version__
 from fieldtheory.model.activation import Activation
 from fieldtheory.model.activation import activation as named
 from fieldtheory.model.averages import dual
@@ -37,7 +39,9 @@ from fieldtheory.model.network import Network, fan_in
 
 SMALLEST, LARGEST = 1e-12, 1e12  # variances between which fixed points are looked for
 STILL = 1e-13  # a relative change of the variance that is none
+NOISE = 1e-10  # a relative change of the variance that rounding makes, next to LARGEST
 MARGINAL = 1e-9  # how far from one a susceptibility still counts as one
+EDGE = 1e-6  # the same where the variance is infinite, and LARGEST, 1 / EDGE^2, stands for it
 
 
 @dataclass(frozen=True)
@@ -67,7 +71,7 @@ class FixedPoint(Printed):
     @property
     def phase(self) -> str:
         """ "ordered", "chaotic" or "critical"."""
-        if abs(self.chi.perp - 1) <= MARGINAL:
+        if abs(self.chi.perp - 1) <= _marginal(self.variance):
             return "critical"
         return "chaotic" if self.chi.perp > 1 else "ordered"
 
@@ -81,12 +85,29 @@ class FixedPoint(Printed):
         """Layers over which the variance approaches q*: -1/log chi_parallel."""
         return _length(abs(self.chi.parallel))
 
+    def to_dict(self) -> dict[str, Any]:
+        """The fixed point as plain data; an infinite length is infinite here, null in JSON."""
+        return {
+            "phase": self.phase,
+            "variance": float(self.variance),
+            "correlation": float(self.correlation),
+            "chi_perp": float(self.chi.perp),
+            "chi_parallel": float(self.chi.parallel),
+            "correlation_length": self.correlation_length,
+            "variance_length": self.variance_length,
+            "version": __version__,
+        }
+
     def __str__(self) -> str:
         return (
             f"{self.phase}: variance {self.variance:.6g}, correlation {self.correlation:.6g}, "
             f"chi_perp {self.chi.perp:.6g}, chi_parallel {self.chi.parallel:.6g}, correlation "
             f"length {self.correlation_length:.4g} layers"
         )
+
+
+def _marginal(variance: float) -> float:
+    return MARGINAL if variance < inf else EDGE
 
 
 def _length(factor: float) -> float:
@@ -163,11 +184,21 @@ class RepeatedLayer:
         at = min(max(q, SMALLEST), LARGEST)
         chi = self.chi(at)
         ratio = float(self.variance(at)) / at
-        if chi.perp / ratio <= 1 + MARGINAL:
+        if chi.perp / ratio <= 1 + _marginal(q):
             return FixedPoint(q, chi, 1.0, chi.perp / ratio)
-        p = root(lambda p: float(self.correlation(at, np.array(p))) - p, -1.0, 1 - 1e-9)
+        # The map is a power series in p without negative coefficients, hence convex: besides p = 1
+        # one fixed point, from 0 on (0 itself for odd functions without bias, where -1, which
+        # nothing flows to, would be another)
+        excess = partial(self._excess, at)
+        if excess(1 - MARGINAL) >= 0:
+            return FixedPoint(q, chi, 1.0, 1.0)
+        p = root(excess, 0.0, 1 - MARGINAL) if excess(0.0) > 0 else 0.0
         (slope,) = self._moved(at, p).tangents
         return FixedPoint(q, chi, p, float(slope) / (at * ratio))
+
+    def _excess(self, q: float, p: float) -> float:
+        """What the layer adds to the correlation."""
+        return float(self.correlation(q, np.array(p))) - p
 
     def _moved(self, q: float, p: float) -> Any:
         """The covariance with its derivative by the correlation."""
@@ -179,11 +210,13 @@ class RepeatedLayer:
         change = float(self.variance(start)) / start - 1
         if abs(change) <= STILL:
             return start
-        q, factor = start, 1.25 if change > 0 else 0.8
-        while SMALLEST < q < LARGEST:
-            after = q * factor
+        q, after, factor = start, start, 1.25 if change > 0 else 0.8
+        while SMALLEST < after < LARGEST:
+            after *= factor
             now = float(self.variance(after)) / after - 1
-            if now == 0 or (now > 0) != (change > 0):
+            if abs(now) <= NOISE:
+                continue  # of no certain sign
+            if (now > 0) != (change > 0):
                 return root(lambda x: float(self.variance(x)) / x - 1, *sorted((q, after)))
             q = after
         return 0.0 if change < 0 else inf
@@ -201,6 +234,17 @@ class DepthFlow(Pictured, Printed):
     variances: Array
     correlations: Array
     chi: Susceptibilities
+
+    def to_dict(self) -> dict[str, Any]:
+        """The flow as plain data, layer by layer."""
+        return {
+            "name": self.name,
+            "variance": self.variances.tolist(),
+            "correlation": self.correlations.tolist(),
+            "chi_perp": self.chi.perp.tolist(),
+            "chi_parallel": self.chi.parallel.tolist(),
+            "version": __version__,
+        }
 
     def picture(self) -> Picture:
         """Variance and correlation over depth."""
@@ -233,6 +277,8 @@ def depth_flow(
     >>> flow.variances.tolist(), flow.correlations.round(6).tolist()
     ([2.0, 2.0, 2.0], [0.0, 0.31831, 0.493731])
     """
+    if not isinstance(network, Network):
+        raise InvalidInput(f"network = {network!r}: give a Network, whose layers are followed")
     if not abs(checks.number("cosine", cosine)) <= 1:
         raise InvalidInput(f"cosine = {cosine!r}: give a number from -1 to 1")
     dense, phi, inputs = network.layers(), network.phi, fan_in(dimension, input_norm)

@@ -16,7 +16,8 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
-from fieldtheory.ground.shown import Pictured
+from fieldtheory.ground.shown import Pictured, Printed
+from fieldtheory.ground.version import __version__
 from fieldtheory.model.activation import Activation
 from fieldtheory.model.activation import activation as named
 from fieldtheory.model.depth.criticality import MARGINAL, averages, root
@@ -39,9 +40,18 @@ class SusceptibilityLine:
     weight_variance: Array
     bias_variance: Array
 
+    def to_dict(self) -> dict[str, Any]:
+        """The line as plain data."""
+        return {
+            "chi": self.chi,
+            "weight_variance": self.weight_variance.tolist(),
+            "bias_variance": self.bias_variance.tolist(),
+            "variance": self.variance.tolist(),
+        }
+
 
 @dataclass(frozen=True, eq=False)
-class PhaseDiagram(Pictured):
+class PhaseDiagram(Pictured, Printed):
     """Lines of equal susceptibility in the plane of the two variances."""
 
     activation: str
@@ -60,6 +70,22 @@ class PhaseDiagram(Pictured):
         )
         title = f"phase diagram of {self.activation}; ordered below the critical line"
         return Picture(title, "bias variance", "weight variance", lines)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The lines as plain data."""
+        lines = [line.to_dict() for line in self.lines]
+        return {"activation": self.activation, "lines": lines, "version": __version__}
+
+    def __str__(self) -> str:
+        """Where each line begins and ends."""
+        rows = [
+            f"{line.chi:>8g}  {line.bias_variance[0]:>9.4g} .. {line.bias_variance[-1]:<9.4g}  "
+            f"{line.weight_variance[0]:>9.6g} .. {line.weight_variance[-1]:.6g}"
+            for line in self.lines
+        ]
+        title = f"phase diagram of {self.activation}; chi_perp = 1 is critical, below it is ordered"
+        head = f"{'chi_perp':>8s}  {'bias variance':^22s}  weight variance"
+        return "\n".join([title, head, *rows])
 
 
 def susceptibility_line(

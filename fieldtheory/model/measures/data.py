@@ -148,11 +148,15 @@ class DataSpectrum(Pictured, Printed):
         return {**self.modes.to_dict(), **more, "corrected": self.corrected().tolist()}
 
     def picture(self) -> Picture:
-        """Eigenvalue of each mode with its standard error, and corrected for the bias."""
+        """Eigenvalue of each mode with its standard error, and corrected for the bias: means over
+        ever more modes, since one by one those that nearly coincide are noisy."""
         k = np.arange(1.0, self.eigenvalues.size + 1)
+        sizes = _widening(k.size)
+        first = np.cumsum([0, *sizes[:-1]])
+        middle = np.add.reduceat(k, first) / sizes
         lines = (
             Line("on the sample", k, self.eigenvalues, self.standard_errors, points=True),
-            Line("corrected for the population", k, self.corrected()),
+            Line("corrected for the population", middle, self.corrected(sizes)[first]),
         )
         title = f"spectrum of {self.modes.name} on {self.modes.measure}"
         return Picture(title, "mode", "eigenvalue", lines, logarithmic=("x", "y"))
@@ -342,6 +346,15 @@ def _spectrum(found: _Found, wanted: int, name: str) -> DataSpectrum:
 
 
 # The bias of a finite sample ----------------------------------------------------------------------
+
+
+def _widening(size: int) -> list[int]:
+    """Groups of neighbours: one, and later a quarter as many as stand before them."""
+    sizes: list[int] = []
+    while (done := sum(sizes)) < size:
+        wide = 1 + done // 4
+        sizes.append(wide if done + 2 * wide <= size else size - done)
+    return sizes
 
 
 def _gaps(values: Array, tail: float, P: int) -> Array:

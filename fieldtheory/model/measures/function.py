@@ -20,6 +20,9 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.ground.picture import Line, Picture
+from fieldtheory.ground.shown import Pictured, Printed
+from fieldtheory.ground.version import __version__
 from fieldtheory.model.measures.gram import blocks
 from fieldtheory.model.measures.gram import points as table
 from fieldtheory.model.measures.sphere import legendre, multiplicity
@@ -33,7 +36,7 @@ Function = Callable[[Array], Any]
 
 
 @dataclass(frozen=True, eq=False)
-class PowerEstimate:
+class PowerEstimate(Pictured, Printed):
     """The power of a function per degree 0, 1, ..., found by quadrature or sampling.
 
     power        (degrees + 1,) G_l; a sampled one may be slightly negative
@@ -71,6 +74,25 @@ class PowerEstimate:
                 "no degree has more power than its error: give more points, or more degrees"
             )
         return Target.from_power(power, self.dimension)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The estimate as plain data."""
+        return {
+            "dimension": self.dimension,
+            "power": self.power.tolist(),
+            "errors": self.errors.tolist(),
+            "mean_square": self.mean_square,
+            "remainder": self.remainder,
+            "sampled": self.sampled,
+            "version": __version__,
+        }
+
+    def picture(self) -> Picture:
+        """The power per degree, with its errors."""
+        l = np.arange(self.power.size, dtype=float)
+        line = Line("power", l, self.power, self.errors, points=True)
+        title = f"power of a function on S^{self.dimension - 1}"
+        return Picture(title, "degree", "power", (line,))
 
     def __str__(self) -> str:
         rows = [f"{l:>6d}  {G:>12.6g}  {e:>8.1e}" for l, (G, e) in enumerate(self._pairs())]
@@ -226,7 +248,14 @@ def _counts(d: int, last: int) -> Array:
 
 
 def _called(function: Function, x: Array, shape: tuple[int, ...]) -> Array:
-    values = np.asarray(function(x), dtype=float)
+    try:
+        with np.errstate(all="ignore"):  # what is not finite is judged below
+            values = np.asarray(function(x), dtype=float)
+    except (TypeError, ValueError) as problem:
+        raise InvalidInput(
+            f"the function fails on an array of shape {x.shape} ({problem}): it must give one "
+            "value for each input (use np.where, not if; np.exp, not math.exp)"
+        ) from None
     if values.shape != shape:
         raise InvalidInput(
             f"the function gave shape {values.shape} for inputs of shape {x.shape}: it must give "

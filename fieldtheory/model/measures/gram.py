@@ -125,13 +125,16 @@ def points(name: str, values: Any) -> Array:
     return x
 
 
-def affordable(needed: float, memory: float, what: str) -> None:
+LANDMARKS = "ask empirical_spectrum for `landmarks`, which keeps points x landmarks"
+
+
+def affordable(needed: float, memory: float, what: str, otherwise: str = LANDMARKS) -> None:
     """Refuse, before any is taken, what needs more bytes than allowed."""
     allowed = checks.positive("memory", memory)
     if needed > allowed:
         raise InvalidInput(
             f"{what} takes {needed:.4g} bytes, allowed are {allowed:.4g}: give fewer points, raise "
-            "memory, or ask empirical_spectrum for `landmarks`, which keeps points x landmarks"
+            f"memory, or {otherwise}"
         )
 
 

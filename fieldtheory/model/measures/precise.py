@@ -24,7 +24,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.averages.many import Arithmetic, mpmath_context
 from fieldtheory.model.averages.whole import back, bits_of, whole
-from fieldtheory.model.kernel import Kernel
+from fieldtheory.model.kernel import Kernel, checked
 from fieldtheory.model.measures.projection import by_series
 from fieldtheory.model.measures.sphere import multiplicity
 from fieldtheory.model.spectrum import MULTIPLICITY_AT_MOST, Spectrum
@@ -52,6 +52,7 @@ def precise_spectrum(kernel: Kernel, dimension: int, degrees: int, digits: int =
     >>> precise_spectrum(linear, dimension=7, degrees=2, digits=20).precise
     ('1.00000000000000000000', '0.0476190476190476190476', '0.0')
     """
+    checked(kernel)
     d = checks.count("dimension", dimension, least=2)
     last = checks.count("degrees", degrees)
     wanted = checks.count("digits", digits, least=1)
@@ -206,7 +207,7 @@ def _spectrum(question: _Question, values: list[Any], zero: list[Any], context: 
             )
     lam = np.where(lost, 0.0, np.array([float(v) for v in values]))
     errors = np.where(
-        lost, np.array([float(z) for z in zero]), np.spacing(lam) + lam / 10.0**digits
+        lost, np.array([float(z) for z in zero]), np.spacing(lam) + lam * 10.0**-digits
     )
     shown = tuple(
         "0.0" if gone else str(context.nstr(value, digits + 1, strip_zeros=False))

@@ -19,6 +19,8 @@ import numpy.typing as npt
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.picture import Picture
+from fieldtheory.ground.shown import Pictured, Printed
 from fieldtheory.model.measures.gram import MEMORY, affordable
 from fieldtheory.model.modes import Modes
 
@@ -26,6 +28,7 @@ EPS = float(np.finfo(float).eps)
 POINTS = 256  # of a circle, unless told otherwise
 KEPT = 4096  # kinds of modes listed at most, unless told otherwise
 EVEN = 1e-9  # how far k(delta) may be from k(-delta), relative
+PRODUCT = "write the kernel as a product over circles, for torus_product"
 COPIES = 64  # bytes for each point of a grid: the values, complex transforms, wave vectors
 
 Waves = npt.NDArray[np.int64]
@@ -33,7 +36,7 @@ Function = Callable[[Array], Any]
 
 
 @dataclass(frozen=True, eq=False)
-class TorusModes:
+class TorusModes(Pictured, Printed):
     """The modes of a kernel on a torus, eigenvalues falling.
 
     modes  eigenvalues, multiplicities (1 for the constant, 2 for a pair of waves) and tail
@@ -80,6 +83,14 @@ class TorusModes:
     def _power(self, values: Array) -> Array:
         amplitude = np.fft.fftn(values, norm="forward")[tuple(self.waves.T)]
         return np.asarray(self.modes.counts * np.abs(amplitude) ** 2)
+
+    def to_dict(self) -> dict[str, Any]:
+        """The modes as plain data, with their wave vectors."""
+        return {**self.modes.to_dict(), "waves": self.waves.tolist()}
+
+    def picture(self) -> Picture:
+        """Eigenvalue, and multiplicity x eigenvalue, in the order listed."""
+        return self.modes.picture()
 
     def __str__(self) -> str:
         return str(self.modes)
@@ -206,7 +217,8 @@ def _grid_points(points: int, d: int, memory: int) -> int:
     size = checks.count("points", points, least=8)
     if size % 4:
         raise InvalidInput(f"points = {size}: give a multiple of four")
-    affordable(float(COPIES) * float(size) ** d, memory, f"a grid of {size}^{d} points")
+    grid = f"a grid of {size}^{d} points"
+    affordable(float(COPIES) * float(size) ** d, memory, grid, PRODUCT)
     return size
 
 

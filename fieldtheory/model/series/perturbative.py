@@ -207,8 +207,8 @@ def _loop(spectrum: Spectral, samples: Array, ridge: float) -> Array:
 def _without_ridge() -> OutOfRegime:
     return OutOfRegime(
         "the perturbative series expands in the kernel over the ridge, and the ridge is 0. "
-        "Pass ridge > 0, or use method 'planar', or 'renormalised', whose trimmed kernel makes "
-        "its own ridge"
+        "Pass ridge > 0, or use method 'crossing' or 'planar'; 'renormalised' trims a network, "
+        "which makes its own ridge"
     )
 
 

@@ -71,6 +71,26 @@ def test_the_correlation_of_a_chaotic_network():
     assert found.slope < 1 < found.chi.perp
 
 
+@pytest.mark.parametrize(
+    ("name", "weight", "f"),
+    [("tanh", 1.2, np.tanh), ("tanh", 1.5, np.tanh), ("sin", 1.5, np.sin)],
+)
+def test_odd_networks_without_bias_end_at_right_angles(name, weight, f):
+    """p = -1 is a fixed point too, but nothing flows there: 0 it is, and the slope there."""
+    found = RepeatedLayer(name, weight, 0.0).fixed_point()
+    assert found.correlation == 0.0
+    slope = weight * gaussians.pair(f, found.variance, 1e-30j).imag / 1e-30 / found.variance
+    assert agree(found.slope, slope, rounding(1.0, 10))
+    assert found.phase == "chaotic"
+    assert found.to_dict()["correlation_length"] == -1 / math.log(found.slope)
+
+
+def test_a_variance_that_grows_slowly_without_end():
+    """GELU at weight variance 2 gains its bias variance at every layer: rounding is no end."""
+    found = RepeatedLayer("gelu", 2.0, 0.2).fixed_point()
+    assert (found.variance, found.correlation, found.phase) == (math.inf, 1.0, "critical")
+
+
 @given(st.sampled_from(["tanh", "erf", "gelu", "relu"]), st.floats(0.2, 1.5), st.floats(0.01, 1.0))
 @settings(max_examples=25)
 def test_iterating_the_map_ends_at_the_fixed_point(name, weight, bias):

@@ -98,6 +98,8 @@ def test_a_diagram():
     picture = found.picture()
     assert [line.label for line in picture.lines] == ["chi = 0.5", "critical", "chi = 1.5"]
     assert picture.title.startswith("phase diagram of tanh")
+    assert [row.split()[0] for row in str(found).splitlines()[2:]] == ["0.5", "1", "1.5"]
+    assert [line["chi"] for line in found.to_dict()["lines"]] == [0.5, 1.0, 1.5]
     for line in found.lines:
         assert np.all(line.bias_variance <= 0.5)
     # ReLU is critical at one point, drawn as a point

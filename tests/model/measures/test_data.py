@@ -266,6 +266,7 @@ def test_a_spectrum_of_data_explains_itself():
     assert plain["points"] == 30
     assert len(plain["corrected"]) == found.eigenvalues.size
     assert len(found.picture().lines) == 2
+    assert [sum(module._widening(size)) for size in (1, 2, 7, 200)] == [1, 2, 7, 200]
     assert "a given function" in str(empirical_spectrum(ball, cloud(5, 2)))
 
 

@@ -151,3 +151,8 @@ def test_a_formula_written_for_mpmath_alone():
     found = precise_spectrum(Kernel("exp", exponential), 5, 3, digits=20)
     other = precise_spectrum(Kernel("exp", lambda t, xp: xp.exp(t)), 5, 3, digits=20)
     assert found.precise == other.precise
+
+
+def test_more_digits_than_a_float_has_exponents():
+    found = precise_spectrum(Kernel("line", lambda t, xp: 1 + t), 3, 1, digits=320)
+    assert found.precise[1].startswith("0." + 300 * "3")
