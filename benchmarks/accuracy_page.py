@@ -166,7 +166,7 @@ def on_power_laws(cases: list[Case]) -> str:
         if max(c.typical[0] for c in some) < SMALL:
             text.append(nearly_planar(some) + "\n")
             continue
-        rows = scores(some, lambda c: (c.column.name[2:5].strip(), *map("{:g}".format, of(c))))
+        rows = scores(some, lambda c: (c.column.name[2:].split()[0], *map("{:g}".format, of(c))))
         text.append(table(("a", "ridge", "noise", *HEAD), rows) + "\n")
     return "\n".join(text)
 
