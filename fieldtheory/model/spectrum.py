@@ -244,8 +244,9 @@ def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
         raise OutOfRegime(
             f"{kernel.name}, dimension {dimension}: float64 knows no eigenvalue to {RESOLVED:g} of "
             "itself. The kernel has a kink or a jump away from t = 1 and -1, or is cut short (an "
-            "activation of your own that jumps): write it in parts that are smooth, or take one "
-            'with a closed form, like "step"'
+            "activation of your own that jumps), or loses its digits over many layers: write it in "
+            'parts that are smooth, take an activation with a closed form, like "step", or reduce '
+            "the depth"
         )
     if spread > FORGOTTEN:
         raise OutOfRegime(
