@@ -143,6 +143,9 @@ def test_a_peak_is_not_called_forgetfulness():
     chaotic = Network(100, "leaky_relu(-0.64)", 1.0, 2.0, trained="first", train_biases=False)
     with pytest.raises(OutOfRegime, match=r"loses its digits over many layers.*reduce the depth"):
         spectrum(chaotic.on_sphere(10), 10)
+    peak = Kernel.of(lambda t: 1 + np.exp(-1e7 * (1 - t)), name="peak")
+    with pytest.raises(OutOfRegime, match=r"steeply.*tells all inputs apart"):
+        spectrum(peak, 10)
     needle = Network(76, "sin(2.42)", 0.002, 0.0, "nngp", residual=-1.15)
     with pytest.raises(OutOfRegime, match="no more than its mean"):  # its sign is not known
         spectrum(needle.on_sphere(10, "dimension"), 10)
