@@ -8,7 +8,7 @@ without, and tested on the others ("unseen").
 
     python benchmarks/data.py [seconds per measured number] [--all]     (3 unless given)
 
-`--all` adds the 1797 digits, all ten classes at once: about ten minutes.
+`--all` adds the 1797 digits, all ten classes at once: some minutes.
 """
 
 import sys

@@ -83,7 +83,7 @@ HOME = {
     "predict_observables": "fieldtheory.model.variants",
     "predict_stopping": "fieldtheory.model.variants",
     "predict_features": "fieldtheory.model.variants",
-    "Observables": "fieldtheory.model.planar.observables",
+    "Observables": "fieldtheory.model.observed",
     "StoppedCurve": "fieldtheory.model.planar.stopping",
     "RandomFeatures": "fieldtheory.model.width.features",
     "fourth_cumulant": "fieldtheory.model.width.correction",

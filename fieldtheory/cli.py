@@ -13,6 +13,7 @@ import warnings
 from collections.abc import Callable, Sequence
 from difflib import get_close_matches
 from importlib.util import find_spec
+from itertools import takewhile
 from typing import Any, NoReturn
 
 from fieldtheory.ground.errors import FieldTheoryError, InvalidInput, MissingExtra
@@ -31,6 +32,20 @@ Options = argparse.Namespace
 class _Parser(argparse.ArgumentParser):
     def error(self, message: str) -> NoReturn:
         raise InvalidInput(f"{message} (see {self.prog} --help)")
+
+    def read(self, words: list[str]) -> Options:
+        """The options; all flags that do not exist are refused at once, each with the nearest."""
+        given = [word.partition("=")[0] for word in takewhile(lambda word: word != "--", words)]
+        known = {flag.lstrip("-"): flag for flag in self._option_string_actions}
+        faults = []
+        for flag in given:
+            if flag.startswith("--") and flag not in self._option_string_actions:
+                near = get_close_matches(flag.lstrip("-"), known, n=1, cutoff=0.75)
+                hint = f", did you mean {known[near[0]]}?" if near else ""
+                faults.append(f"{flag}: unknown{hint}")
+        if faults:
+            self.error("; ".join(faults))
+        return self.parse_args(words)
 
 
 def _reader(read: Callable[[str], Any]) -> Callable[[str], Any]:
@@ -76,7 +91,7 @@ def _parser(name: str) -> _Parser:
     if verb.plots:
         parser.add_argument("--plot", metavar="FILE", help="draw it: .png, .svg or .pdf")
     if verb.stores:
-        parser.add_argument("--store", metavar="FILE", help="keep finished draws here, resume")
+        parser.add_argument("--store", metavar="FILE", help="keep what is finished here, resume")
     _add(parser, verb.options)
     if verb.sections:
         taken = {word for option in verb.options for word in option.words}
@@ -175,7 +190,7 @@ def _run(words: list[str]) -> int:
         asked = f"unknown verb {shown(first)}" if words else "no verb given"
         hint = f"did you mean {near[0]}?" if near else f"choose one of {', '.join(VERBS)}"
         raise InvalidInput(f"{asked}: {hint} (see fieldtheory --help)")
-    options = _parser(first).parse_args(_joined(words[1:]))
+    options = _parser(first).read(_joined(words[1:]))
     try:
         _prepare_picture(options, first)
         with warnings.catch_warnings(record=True) as raised:
@@ -186,7 +201,7 @@ def _run(words: list[str]) -> int:
         return done
     except KeyboardInterrupt:
         kept = getattr(options, "store", None)
-        note = f"; finished draws are kept in {kept}, the same command goes on from there"
+        note = f"; what is finished is kept in {kept}, the same command goes on from there"
         raise KeyboardInterrupt(note if kept else "") from None
 
 

@@ -234,8 +234,14 @@ BAD = [
     (["predict", *ASK, "--eigenvalues", "1,2"], "exactly one of"),
     (["predict", *ASK, "--plot", "/nonexistent/x.png"], "no folder"),
     (["predict", *ASK, "--plot", "x.bmp"], ".png, .svg, .pdf"),
-    (["predict", *ASK, "--colour", "red"], "unrecognized arguments"),
-    (["predict", *ASK, "--dep", "3"], "unrecognized arguments"),
+    (["predict", *ASK, "--colour", "red"], "--colour: unknown (see fieldtheory predict --help)"),
+    (["predict", *ASK, "--dep", "3"], "--dep: unknown, did you mean --depth?"),
+    (
+        ["predict", *ASK, "--methd=planar", "--label_noise", "1"],
+        "predict: --methd: unknown, did you mean --method?; --label_noise: unknown, did you mean "
+        "--label-noise? (see",
+    ),
+    (["series", "--ordr", "1"], "--ordr: unknown, did you mean --order?"),
     (["predict", *ASK, "--samples"], "expected one argument"),
     (["predict", "a.toml", "b.toml"], "unrecognized arguments"),
     (["predict", "none.toml"], "cannot read none.toml"),

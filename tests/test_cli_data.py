@@ -6,13 +6,14 @@ import shlex
 import numpy as np
 import pytest
 
-from fieldtheory.cli import DONE, MISUSE, VERBS, main
+from fieldtheory.cli import DONE, INTERRUPTED, MISUSE, VERBS, main
 from fieldtheory.model.inverse.bestridge import best_ridge
 from fieldtheory.model.inverse.crossover import crossover
 from fieldtheory.model.inverse.samples import samples_for
 from fieldtheory.model.network import Network
 from fieldtheory.model.predict import predict
 from fieldtheory.model.task import Task
+from fieldtheory.practice.store import Parts
 from tests.tolerance import agree, rounding
 
 NET = ["--depth", "2", "--activation", "erf"]
@@ -76,8 +77,37 @@ def test_a_prediction_of_minutes_says_so_first(monkeypatch, run):
     pytest.importorskip("sklearn")
     monkeypatch.setattr("fieldtheory.practice.ask.MINUTES", 50)
     asked = ["predict", *FEW, "--samples", "10"]
-    assert "take minutes; --points 500 or --method planar is quick" in run(*asked)[2]
+    why = "take minutes; --store FILE keeps what is finished; --points 500 or --method planar is"
+    assert why in run(*asked)[2]
     assert run(*asked, "--method", "planar")[2] == ""
+
+
+def test_a_prediction_is_interrupted_and_goes_on(run, answer, csv, tmp_path, monkeypatch):
+    """The file then serves a comparison, whose draws it keeps as well."""
+    words = [*NET, "--data", csv, "--ridge", "0.1", "--samples", "8"]
+    whole, store, put = answer("predict", *words), tmp_path / "store.json", Parts.put
+
+    def interrupted(self, key, values):
+        if len(self.parts) == 3:
+            raise KeyboardInterrupt
+        put(self, key, values)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(Parts, "put", interrupted)
+        found = run("predict", *words, "--store", store)
+    why = f"interrupted; what is finished is kept in {store}, the same command goes on from there"
+    assert found == (INTERRUPTED, "", f"fieldtheory predict: {why}\n")
+    kept = json.loads(store.read_text(encoding="utf-8"))["parts"]
+    assert len(kept) == 3
+    assert answer("predict", *words, "--store", store) == whole
+    parts = json.loads(store.read_text(encoding="utf-8"))["parts"]
+    assert kept.items() <= parts.items()
+    both = answer("compare", *words, "--draws", "4", "--store", store)
+    assert both["predict"] == whole
+    content = json.loads(store.read_text(encoding="utf-8"))
+    assert (content["parts"], len(content["values"])) == (parts, 4)
+    store.write_text("{", encoding="utf-8")
+    assert "move it away" in run("predict", *words, "--store", store)[2]
 
 
 def test_a_file_of_numbers(answer, run, csv, tmp_path):
@@ -201,13 +231,14 @@ BAD = [
     (["predict", *FEW, "--tested", "fresh"], "one of pool, unseen"),
     (["predict", *FEW, "--outputs", "classes"], "labels in a file"),
     (["predict", *SPHERE, "--points", "9"], "task.points: it needs task.data"),
-    (["predict", *SPHERE, "--clusters", "4"], "at most 3, got 4"),
+    (["predict", *SPHERE, "--clusters", "5"], "at most 4, got 5"),
     (["predict", *SPHERE, "--activation", "sin(x)"], "one number in the brackets"),
     (["predict", *SPHERE, "--weight-variance", "1,2,3"], "3 entries for 2 layers"),
     (["predict", *SPHERE, "--weight-variance", "1,-2"], "entry 1: expected a number above zero"),
     (["predict", *SPHERE, "--input-bias", "no"], 'expected true or false, got "no"'),
     (["predict", *NET, "--data", "none.csv"], "cannot read none.csv"),
     (["predict", "--eigenvalues", "1,2", "--data", "digits"], "belong to a sphere"),
+    (["predict", *SPHERE, "--store", "x.json"], "leave --store out"),
     (["train", *FEW], "train draws fresh inputs"),
     (["kernel", *SPHERE, "--points", "1"], "whole number from 2"),
     (["phase", "--activation", "step"], "no susceptibility"),

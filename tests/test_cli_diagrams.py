@@ -290,7 +290,7 @@ BAD = [
     (["__import__('os').system('touch owned')", *ONE], "functions are not known"),
     (["phi4", *ONE, "--draw", "x.png"], "end the name in .svg"),
     (["phi4", *ONE, "--draw", "/nonexistent/x.svg"], "no folder"),
-    (["phi4", *ONE, "--plot", "x.svg"], "unrecognized arguments"),
+    (["phi4", *ONE, "--plot", "x.svg"], "--plot: unknown"),
 ]
 
 

@@ -128,7 +128,7 @@ def test_an_interrupt_keeps_the_store_and_the_rest_follows(verb, capsys, monkeyp
     out, err = capsys.readouterr()
     assert out == ""
     assert err == (
-        f"fieldtheory {verb}: interrupted; finished draws are kept in {store}, the same command "
+        f"fieldtheory {verb}: interrupted; what is finished is kept in {store}, the same command "
         "goes on from there\n"
     )
     assert len(json.loads(store.read_text(encoding="utf-8"))["values"]) == 4

@@ -13,6 +13,9 @@ from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
 
 FORMATS = ("png", "svg", "pdf")
+LEAST = 0.1  # of a curve: where a band or a bar that reaches further down is cut, on a log axis
+LONG = 3000  # a logarithmic axis from here on is marked by its decades alone
+FEW = 12  # a curve of fewer points shows where they are
 SHAPE: dict[str, Any] = {"figsize": (7, 4.5), "layout": "constrained"}
 
 
@@ -70,12 +73,12 @@ class Picture:
             label = span.label or "_"  # matplotlib leaves out labels that begin so
             axes.axvspan(span.low, span.high, color="0.5", alpha=0.2, linewidth=0, label=label)
         for number, line in enumerate(self.lines):
-            _draw_line(axes, line, f"C{number}")
+            _draw_line(axes, line, f"C{number}", "y" in self.logarithmic)
         axes.set(xlabel=self.x, ylabel=self.y)
         axes.set_title(self.title.replace("; ", "\n"), fontsize="small", wrap=True)
         for name in self.logarithmic:
             getattr(axes, f"set_{name}scale")("log")
-            _plain_numbers(getattr(axes, f"{name}axis"))
+            _readable(getattr(axes, f"{name}axis"))
         if "x" not in self.logarithmic and all(_whole(line.x) for line in self.lines):
             axes.xaxis.get_major_locator().set_params(integer=True)  # there is no degree 2.5
         axes.grid(which="major", alpha=0.3)
@@ -122,26 +125,41 @@ def _whole(x: Array) -> bool:
     return numbers.size > 1 and np.array_equal(numbers, np.round(numbers))
 
 
-def _plain_numbers(axis: Any) -> None:
-    """On a short logarithmic axis 200 and 0.5 read better than 2 x 10^2 and 5 x 10^-1."""
-    from matplotlib.ticker import LogLocator, NullFormatter, StrMethodFormatter
+def _readable(axis: Any) -> None:
+    """Ticks of a logarithmic axis of up to three decades or so: between the decades too, and 200
+    and 0.5 rather than 2 x 10^2 and 5 x 10^-1. A longer one has its decades, as matplotlib has it.
+    """
+    from matplotlib import ticker
 
     low, high = axis.get_view_interval()
-    if high / low >= 30:
+    if high / low >= LONG:
         return
-    axis.set_major_locator(LogLocator(subs=(1, 2, 3, 4, 5, 6, 8) if high / low < 6 else (1, 2, 4)))
-    axis.set_major_formatter(StrMethodFormatter("{x:g}"))
-    axis.set_minor_formatter(NullFormatter())
+    if high / low < 2:
+        axis.set_major_locator(ticker.MaxNLocator(6, steps=[1, 2, 5, 10]))
+    else:
+        between = ((6, (1, 1.5, 2, 3, 4, 5, 6, 8)), (20, (1, 2, 3, 5, 7)), (LONG, (1, 2, 5)))
+        subs = next(subs for most, subs in between if high / low < most)
+        axis.set_major_locator(ticker.LogLocator(subs=subs))
+    if low >= 1e-4 and high <= 1e6:
+        axis.set_major_formatter(ticker.StrMethodFormatter("{x:g}"))
+    else:
+        always = (np.inf, np.inf)
+        axis.set_major_formatter(ticker.LogFormatterSciNotation(minor_thresholds=always))
+    axis.set_minor_formatter(ticker.NullFormatter())
 
 
-def _draw_line(axes: Any, line: Line, colour: str) -> None:
-    if line.points:
-        axes.errorbar(
-            line.x, line.y, yerr=line.spread, fmt="o", color=colour, capsize=3, label=line.label
-        )
+def _draw_line(axes: Any, line: Line, colour: str, logarithmic: bool) -> None:
+    """A band down to zero would stretch a logarithmic axis over all decades there are, and say
+    nothing: it is cut a decade below its curve. A line of one point has no length and is drawn as
+    points are."""
+    y = np.asarray(line.y)
+    bars = None if line.spread is None else np.array([line.spread, line.spread])  # down and up
+    if bars is not None and logarithmic:
+        bars[0] = np.minimum(bars[0], (1 - LEAST) * np.abs(y))
+    if line.points or y.size == 1:
+        axes.errorbar(line.x, y, yerr=bars, fmt="o", color=colour, capsize=3, label=line.label)
         return
-    axes.plot(line.x, line.y, color=colour, label=line.label)
-    if line.spread is not None:
-        low = line.y - line.spread
-        low = low.clip(min=line.y.min() / 100)  # a band may not leave a logarithmic axis
-        axes.fill_between(line.x, low, line.y + line.spread, color=colour, alpha=0.2, linewidth=0)
+    marker = "o" if y.size < FEW else None
+    axes.plot(line.x, y, color=colour, label=line.label, marker=marker, markersize=4)
+    if bars is not None:
+        axes.fill_between(line.x, y - bars[0], y + bars[1], color=colour, alpha=0.2, linewidth=0)

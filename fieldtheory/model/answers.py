@@ -1,6 +1,5 @@
 """The methods of `predict`, from a question to a curve with its own error estimate."""
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -8,14 +7,24 @@ import numpy as np
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model.curve import LearningCurve
-from fieldtheory.model.diagrams import featureless, neglected
+from fieldtheory.model.diagrams import neglected
 from fieldtheory.model.diagrams.beyond import Beyond, beyond, cost
+from fieldtheory.model.doubts import (
+    MARGIN,
+    Doubts,
+    doubts_on_points,
+    percent,
+    planar_error,
+    seen_before,
+    truncation,
+)
+from fieldtheory.model.doubts import crossing as neglected_crossing
 from fieldtheory.model.modes import Spectral
 from fieldtheory.model.parts import LEFT, kinds, octaves
 from fieldtheory.model.planar import equation as theory
 from fieldtheory.model.planar.observables import certainty, observables
-from fieldtheory.model.points import dressed, finite
-from fieldtheory.model.points.pool import Pooled
+from fieldtheory.model.points import thirds as third_places
+from fieldtheory.model.points.pool import Pooled, affordable
 from fieldtheory.model.points.unseen import on_data
 from fieldtheory.model.question import Question, kernel_of
 from fieldtheory.model.series.perturbative import Expansion, expand_points, expansion, renormalise
@@ -23,12 +32,8 @@ from fieldtheory.model.series.points import Points
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.theory import laws
 
-CAREFUL = 0.3  # estimated relative error from which a curve carries a warning
 BUDGET = 5e9  # operations a curve may take unless `clusters` says otherwise: about five seconds
-MARGIN = 1.5  # times the estimate of all higher orders: docs/accuracy.md says what that covers
 FOLLOWED = 600  # points up to which the order after the last is computed, as an error estimate
-TRIPLES = 400  # points up to which words of three samples are summed
-COLUMNS = 32  # of the points, whose pairs with all points show how heavy the features' tails are
 
 
 def planar(question: Question) -> LearningCurve:
@@ -38,29 +43,29 @@ def planar(question: Question) -> LearningCurve:
     bias, variance = theory.mode_errors(modes, power, N, kappa, question.noise)
     error = np.sum(bias + variance, axis=-1) + question.unlearnable
     unsure = {
-        "crossing diagrams": 2 * np.abs(_neglected(question, kappa)) * error,
-        "truncation": (error + question.noise) * _truncation(question, kappa),
+        "crossing diagrams": 2 * np.abs(neglected_crossing(question, kappa)) * error,
+        "truncation": (error + question.noise) * truncation(question, kappa),
     }
     if question.ensemble == "fixed":
         curvature = neglected.poisson(modes, power, N, question.ridge, question.noise)
         unsure["fixed samples"] = np.abs(curvature)
     unsure |= doubts_on_points(question, error, lambda n: planar_error(question, n))
-    worst = _worst(unsure, error)
-    care = "" if worst < CAREFUL else "; crossing diagrams matter here, so use it with care"
+    doubts = Doubts(question, error, unsure)
+    care = "; crossing diagrams matter here, so use it with care" if doubts.careful else ""
     return question.curve(
         **_columns(question, bias, variance, _learnt(modes.eigenvalues, kappa)),
-        **_doubts(unsure),
+        **doubts.columns,
         kappa=kappa,
         observables=observables(
             modes, power, N, question.task.ridge, question.noise, outputs=question.task.outputs
         ).columns,
-        regime=f"all non-crossing diagrams; estimated error at most {_percent(worst)}{care}",
+        regime=f"all non-crossing diagrams; {doubts}{care}",
         laws=(laws.SELF_CONSISTENT, laws.GAMMA, laws.PLANAR_ERROR, *question.kernel_laws),
     )
 
 
 def crossing(question: Question) -> LearningCurve:
-    """Planar and crossing diagrams of two or three samples at a time."""
+    """Planar and crossing diagrams of two, three or four samples at a time."""
     if question.task.on_data:
         return _crossing_on_data(question)
     modes = question.modes
@@ -81,17 +86,18 @@ def crossing(question: Question) -> LearningCurve:
     )
     unsure = {
         "higher orders": MARGIN * np.abs(found.remainder),
-        "truncation": (found.error + question.noise) * _truncation(question, found.kappa),
+        "truncation": (found.error + question.noise) * truncation(question, found.kappa),
     }
     if question.ensemble == "fixed":
         unsure["fixed samples"] = np.abs(found.ensemble)
+    doubts = Doubts(question, found.error, unsure)
     return question.curve(
         **_columns(question, found.bias, found.variance, found.learnability),
-        **_doubts(unsure),
+        **doubts.columns,
         kappa=found.kappa,
         orders=found.orders,
         observables=_certain(question, found.learnability),
-        regime=_crossing_regime(found, _worst(unsure, found.error)),
+        regime=_crossing_regime(found, doubts),
         laws=(
             laws.SELF_CONSISTENT,
             laws.WORDS_APART,
@@ -108,9 +114,11 @@ def _affordable(modes: Spectrum, samples: Array) -> int:
 
 def _crossing_on_data(question: Question) -> LearningCurve:
     task, N = question.task, question.samples
+    affordable(task.labelled.points)  # before the spectrum, which takes minutes of many points
     data, kept = task.labelled, question.modes.eigenvalues.size
     clusters = question.clusters or 2
-    thirds = _thirds(question) if clusters == 3 and data.tested == "pool" else None
+    words = clusters == 3 and data.tested == "pool"
+    thirds = third_places.affordable(data.points) if words else None
     found = on_data(
         data,
         question.matrix,
@@ -120,58 +128,40 @@ def _crossing_on_data(question: Question) -> LearningCurve:
         clusters=clusters,
         ensemble=question.ensemble,
         thirds=thirds,
+        memory=question.memory,
     )
     unsure = {"higher orders": MARGIN * np.abs(found.remainder)}
     if thirds is not None:
-        unsure["choice of third places"] = found.error * _chosen(question, thirds)
+        asked = float(N.max()), task.ridge
+        unsure["choice of third places"] = found.error * third_places.chosen(
+            question.matrix, data.labels, asked, thirds, question.memory
+        )
     if question.ensemble == "fixed":
         unsure["fixed samples"] = np.abs(found.ensemble)
     columns = _columns(
-        question, found.mode_bias[:, :kept], found.mode_variance[:, :kept], found.learnability
+        question,
+        found.mode_bias[:, :kept],
+        found.mode_variance[:, :kept],
+        found.learnability[:, :kept],
     )
     if question.unlearnable:  # its modes are listed here, unlike in the planar theory
         columns["mode_bias"][:, -1] = found.mode_bias[:, kept:].sum(axis=-1)
         columns["mode_variance"][:, -1] = found.mode_variance[:, kept:].sum(axis=-1)
+    doubts = Doubts(question, found.error, unsure)
     return question.curve(
         **columns,
-        **_doubts(unsure),
+        **doubts.columns,
         kappa=found.kappa,
         orders=found.orders,
         observables={"posterior_variance": found.posterior},
-        regime=_crossing_regime(
-            found, _worst(unsure, found.error), "sample" if clusters == 3 else "place"
-        ),
+        regime=_crossing_regime(found, doubts, "sample" if clusters == 3 else "place"),
         laws=question.kernel_laws,
     )
 
 
-def _thirds(question: Question) -> list[int] | None:
-    """As many third places as memory allows, evenly along the list; None for all of them.
-
-    Raises `OutOfRegime` for more points than have an answer in minutes.
-    """
-    points = question.task.labelled.points
-    if points > TRIPLES:
-        raise OutOfRegime(
-            f"clusters = 3 on {points} points: words of three samples take minutes at {TRIPLES} "
-            "points and grow with the cube. Take clusters = 2, pairs of points at a time, which is "
-            "better still, or a random part of the points"
-        )
-    most = int(finite.MEMORY / (finite.SLOPES * 8.0 * points**2))
-    return None if most >= points else list(range(0, points, -(-points // max(most, 1))))
-
-
-def _chosen(question: Question, thirds: list[int]) -> float:
-    """The relative standard error that the choice of third places leaves, at the largest size."""
-    task, N = question.task, float(question.samples.max())
-    measure, labels = finite.Measure.of(question.matrix), task.labelled.labels
-    found = dressed.solve(measure, N, task.ridge, clusters=3, thirds=thirds)
-    return found.third_error(labels) / float(np.sum(found.error(labels)))
-
-
-def _crossing_regime(found: Beyond | Pooled, worst: float, what: str = "sample") -> str:
+def _crossing_regime(found: Beyond | Pooled, doubts: Doubts, what: str = "sample") -> str:
     most = int(np.max(found.reached))
-    words = {1: f"one {what}", 2: f"two {what}s", 3: f"three {what}s"}
+    words = {1: f"one {what}", 2: f"two {what}s", 3: f"three {what}s", 4: f"four {what}s"}
     further = isinstance(found, Beyond) and bool(np.any(found.resummed))
     extrapolated = ", higher ones extrapolated" if further else ""
     parts = [f"diagrams of up to {words[most]} at a time{extrapolated}"]
@@ -180,9 +170,9 @@ def _crossing_regime(found: Beyond | Pooled, worst: float, what: str = "sample")
         parts.append(f"at {short} of {found.reached.size} sizes fewer, for want of a solution")
     unresolved = float(np.max(found.unresolved)) if isinstance(found, Beyond) else 0.0
     if unresolved > 0.01:
-        parts.append(f"{_percent(unresolved)} of the loop in degrees that do not cross")
-    parts.append(f"estimated error at most {_percent(worst)}")
-    if worst >= CAREFUL:
+        parts.append(f"{percent(unresolved)} of the loop in degrees that do not cross")
+    parts.append(str(doubts))
+    if doubts.careful:
         parts.append("higher orders matter here, so use it with care")
     return "; ".join(parts)
 
@@ -251,14 +241,14 @@ def _expanded(
 ) -> LearningCurve:
     kappa, kept = ridge / question.samples, slice(found.order + 1)
     bias, variance = found.bias[kept].sum(axis=0), found.variance[kept].sum(axis=0)
-    seen = _seen_before(question, found.error)
+    seen = seen_before(question, found.error)
     more = "".join(
-        f"; {name}: at most {_percent(_worst({name: seen[name]}, found.error))} more"
-        for name in seen
+        f"; {name}: at most {percent(float(np.max(part / np.abs(found.error))))} more"
+        for name, part in seen.items()
     )
     return question.curve(
         **_columns(question, bias, variance, _learnt(eigenvalues, kappa)),
-        **_doubts({"next order": found.uncertainty, **seen}),
+        **Doubts(question, found.error, {"next order": found.uncertainty, **seen}).columns,
         kappa=kappa,
         regime=found.regime + more,
         label=f"{question.method}, order {found.order}",
@@ -294,95 +284,7 @@ def _learnt(eigenvalues: Array, kappa: Array) -> Array:
     return np.asarray(eigenvalues / (eigenvalues + kappa[:, None]))
 
 
-def _seen_before(question: Question, error: Array) -> dict[str, Array]:
-    """Where the test is on unseen points and the theory has it on all: those trained on have an
-    error too, between none and as much as the others.
-
-    Raises `OutOfRegime` where no point is left.
-    """
-    if not question.task.on_data or question.task.labelled.tested == "pool":
-        return {}
-    points, N = question.task.labelled.points, question.samples
-    if N.max() >= points:
-        raise OutOfRegime(
-            f"{N.max():g} samples of {points} points, tested on the others: there are none. Ask "
-            f"for at most {points - 1}"
-        )
-    share = N / (points - N)
-    return {"points seen before": error * share.reshape(-1, *[1] * (error.ndim - 1))}
-
-
-def doubts_on_points(
-    question: Question, error: Array, at: Callable[[Array], Array]
-) -> dict[str, Array]:
-    """What a theory that takes each sample for new leaves out: points seen before, or drawn twice.
-
-    error  (sizes, ...) of the theory, and `at` gives it at other numbers of samples (sizes,)
-
-    A point drawn twice teaches hardly more than once, so that the curve is rather that of the
-    distinct points. Raises `OutOfRegime` where no unseen point is left.
-    """
-    if not question.task.on_data or question.task.labelled.tested != "pool":
-        return _seen_before(question, error)
-    points = question.task.labelled.points
-    distinct = -points * np.expm1(question.samples * np.log1p(-1 / points))
-    return {"points drawn twice": MARGIN * np.abs(at(distinct) - error)}
-
-
-def planar_error(question: Question, samples: Array) -> Array:
-    """(sizes,) the planar error at any numbers of samples."""
-    modes, power = question.modes, question.power
-    kappa = theory.effective_ridge(modes, samples, question.ridge)
-    parts = theory.mode_errors(modes, power, samples, kappa, question.noise)
-    return np.asarray(np.sum(parts[0] + parts[1], axis=-1) + question.unlearnable)
-
-
 def _certain(question: Question, learnt: Array) -> dict[str, Array]:
     """What follows from learnability alone, by whatever method."""
     variance, dimension = certainty(question.modes, question.samples, learnt, question.task.ridge)
     return {"posterior_variance": variance, "effective_dimension": dimension}
-
-
-def _truncation(question: Question, kappa: Array) -> Array:
-    """What the tail does beyond being a ridge, relative: a mode of it counts lam kappa / (lam +
-    kappa), not lam, in N kappa."""
-    modes = question.modes
-    share = np.minimum(modes.tail_eigenvalue / kappa, 1) / (question.samples * kappa)
-    return np.asarray(2 * modes.tail * share)
-
-
-def _neglected(question: Question, kappa: Array) -> Array:
-    """Relative size of the first crossing diagrams."""
-    modes, power, N = question.modes, question.power, question.samples
-    if isinstance(modes, Spectrum):
-        return neglected.crossing(modes, power, N, kappa)
-    excess = _excess(question, kappa) if question.task.on_data else 1.0
-    return featureless.crossing(modes, power, N, kappa, excess)
-
-
-def _excess(question: Question, kappa: Array) -> Array:
-    """(sizes,) the mean fourth power of the dressed propagator between points, over a Gaussian's;
-    not less than a Gaussian's."""
-    found = question.found
-    lam, phi = found.eigenvalues, found.functions
-    some = phi[:: max(found.points // COLUMNS, 1)]
-    heavy = []
-    for k in kappa:
-        c = (phi * (lam * k / (lam + k))) @ some.T
-        c = c[c < np.max(c, axis=0)]  # not a point with itself
-        heavy.append(np.mean(c**4) / (3 * np.mean(c**2) ** 2))
-    return np.maximum(heavy, 1.0)
-
-
-def _doubts(unsure: dict[str, Array]) -> dict[str, Any]:
-    """The uncertainty and what it is made of."""
-    return {"uncertainty": np.asarray(sum(unsure.values())), "uncertainties": unsure}
-
-
-def _worst(unsure: dict[str, Array], error: Array) -> float:
-    total = np.asarray(sum(unsure.values()))
-    return float(np.max(total / np.where(error > 0, error, 1), where=error > 0, initial=0.0))
-
-
-def _percent(fraction: float) -> str:
-    return f"{100 * fraction:.{'2g' if fraction < 1 else '0f'}} %"

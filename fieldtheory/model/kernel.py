@@ -154,6 +154,11 @@ class Kernel(Pictured, Printed):
 
     __rmul__ = __mul__
 
+    def to_dict(self) -> dict[str, Any]:
+        """Its name and its values K(t) where `picture` has them, as plain data."""
+        (line,) = self.picture().lines
+        return {"name": self.name, "t": line.x.tolist(), "kernel": line.y.tolist()}
+
     def picture(self) -> Picture:
         """K as a curve over the angle cosine t."""
         t = np.cos(np.linspace(np.pi, 0, 201))

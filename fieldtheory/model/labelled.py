@@ -20,7 +20,8 @@ class Labelled(Printed):
     """P points with labels, and what a learner is tested on.
 
     inputs  (points, d)
-    labels  (points, outputs) or (points,); the error is summed over the outputs
+    labels  (points, outputs) or (points,); the error is summed over the outputs. A constant is
+            a target like any other: the error falls to zero as it is learnt
     name    for print
     tested  "pool": the training set is drawn with replacement, and the error is the mean over all
             points; "unseen": it is drawn without, and the error is the mean over the other points
@@ -73,6 +74,10 @@ class Labelled(Printed):
         digest = sha256(np.ascontiguousarray(self.inputs).tobytes())
         digest.update(np.ascontiguousarray(self.labels).tobytes())
         return digest.hexdigest()[:16]
+
+    def to_dict(self) -> dict[str, Any]:
+        """The points and their labels as plain data."""
+        return vars(self) | {"inputs": self.inputs.tolist(), "labels": self.labels.tolist()}
 
     def __str__(self) -> str:
         outputs = self.labels.shape[1]

@@ -106,6 +106,16 @@ class Network(Printed):
             self.depth, self.activation, self.weights[0], self.biases[0], self.kernel
         )
 
+    def to_dict(self) -> dict[str, Any]:
+        """The network as plain data; an activation of one's own by its name.
+
+        >>> network = Network(3, weight_variance=[2, 1.5, 1], residual=1.0)
+        >>> Network(**network.to_dict()) == network
+        True
+        """
+        lists = {k: list(v) if isinstance(v, tuple) else v for k, v in vars(self).items()}
+        return lists | {"activation": self.phi.name}
+
     def layers(self, weights: Sequence[Any] = (), biases: Sequence[Any] = ()) -> list[layer.Dense]:
         """The dense layers, with other variances in their place if given (arrays, dual numbers)."""
         found = []

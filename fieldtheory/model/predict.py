@@ -8,6 +8,7 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model import answers
 from fieldtheory.model.curve import LearningCurve
+from fieldtheory.model.memory import Memory
 from fieldtheory.model.planar import equation as theory
 from fieldtheory.model.question import Model, Question, modes_of
 from fieldtheory.model.series.perturbative import ORDERS
@@ -22,7 +23,7 @@ ANSWERS = {
 }
 METHODS = tuple(ANSWERS)
 ENSEMBLES = ("fixed", "poisson")
-CLUSTERS = (1, 2, 3)
+CLUSTERS = (1, 2, 3, 4)
 
 
 def predict(
@@ -35,6 +36,7 @@ def predict(
     clusters: int | None = None,
     ensemble: str = "fixed",
     keep: int = 3,
+    memory: Memory | None = None,
 ) -> LearningCurve:
     """The learning curve of a network (or a kernel, or a spectrum) on a task.
 
@@ -45,10 +47,12 @@ def predict(
               "perturbative": through `order` (0 to 3) in 1/N;
               "renormalised": the same for the kernel trimmed at the power `keep`, the rest of it
               added to the ridge, as in arXiv:1906.05301
-    clusters  of "crossing": 2 or 3 (1 is planar); left out, the highest that takes about five
-              seconds, which is judged by the work it is and not by a clock. On given points: places
-              at a time, and 2 if left out
+    clusters  of "crossing": 2, 3 or 4 (1 is planar); left out, 3, or 2 where three would take
+              over about five seconds, judged by the work it is and not by a clock. On given
+              points: places at a time, and 2 if left out
     ensemble  "fixed" number of samples or "poisson"; "planar" uses it for its error estimate alone
+    memory    of "crossing" on given points, which takes minutes for many: keeps what is finished,
+              finds it again and is told how far it is, as practice.remembered.Remembered
 
     The tail of the spectrum beyond the listed degrees is added to the ridge. Raises `InvalidInput`
     for a malformed question and `OutOfRegime` where the method cannot answer.
@@ -63,7 +67,7 @@ def predict(
     if checks.count("order", order) > ORDERS:
         raise InvalidInput(f"order = {order}: the compiled series reaches order {ORDERS}")
     if clusters is not None and checks.count("clusters", clusters) not in CLUSTERS:
-        raise InvalidInput(f"clusters = {clusters}: give 1 (planar), 2 or 3")
+        raise InvalidInput(f"clusters = {clusters}: give 1 (planar), 2, 3 or 4")
     if not isinstance(task, Task):
         raise InvalidInput(
             f"task = {task!r:.60}: give a Task, as Task.sphere(dimension=5, target='x0')"
@@ -77,6 +81,7 @@ def predict(
         clusters,
         checks.choice("ensemble", ensemble, ENSEMBLES),
         checks.count("keep", keep),
+        memory,
     )
     return ANSWERS[question.method](question)
 

@@ -14,6 +14,7 @@ from fieldtheory.model.curve import LearningCurve
 from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.measures.data import DataSpectrum, gram_spectrum
 from fieldtheory.model.measures.gram import gram, points
+from fieldtheory.model.memory import Memory
 from fieldtheory.model.modes import Modes, Spectral
 from fieldtheory.model.network import Network
 from fieldtheory.model.spectrum import MODES, Spectrum, spectrum
@@ -43,6 +44,7 @@ class Question:
     clusters: int | None
     ensemble: str
     keep: int
+    memory: Memory | None = None
 
     @cached_property
     def modes(self) -> Spectral:

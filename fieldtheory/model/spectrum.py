@@ -16,6 +16,7 @@ from fieldtheory.ground.version import __version__
 from fieldtheory.model.kernel import Kernel, checked
 from fieldtheory.model.measures.projection import by_harmonics, by_series
 from fieldtheory.model.measures.sphere import multiplicity, zonal
+from fieldtheory.model.network import Layers
 
 RESOLVED = 1e-6  # the largest relative error of an eigenvalue that is kept
 DOUBTFUL = 1e-9  # relative error of the accurate road beyond which the plain one is asked too
@@ -23,6 +24,7 @@ DIMENSION_AT_MOST = 10**7  # beyond it the measure is narrower than the nodes ar
 RUN = 8  # degrees lost one after the other that end the list
 MODES = 1e7  # far more modes than samples: what lies beyond them acts as ridge
 STEEP = 0.99  # a cosine: a kernel that falls by half before it is a peak next to t = 1
+EPS = float(np.finfo(float).eps)
 FORGOTTEN = 1e-6  # relative variation of a kernel below which it is called constant
 DEGREES_AT_LEAST, DEGREES_AT_MOST = 48, 4096
 SERIES_AT_MOST = 64, 256  # degrees up to which the accurate series is used: unasked, when asked
@@ -95,7 +97,7 @@ class Spectrum(Pictured, Printed):
     def tail(self) -> float:
         """K(1) minus the listed degrees: the variance of everything not resolved."""
         rest = self.trace - float(np.sum(self.counts * self.eigenvalues))
-        rounding = 8 * np.finfo(float).eps * self.trace
+        rounding = 8 * EPS * self.trace
         return rest if rest > rounding + float(np.sum(self.counts * self.errors)) else 0.0
 
     @cached_property
@@ -192,10 +194,10 @@ def spectrum(
     lam, errors = _project(kernel, d, last, SERIES_AT_MOST[wanted is not None] if accurate else -1)
     keep = _resolved(lam, errors)
     if not np.any(errors < RESOLVED * np.abs(lam)):  # of either sign
-        _refuse_forgetful(kernel, d)
+        _refuse_unresolved(kernel, d)
     _refuse_negative(kernel, lam[: keep + RUN], errors[: keep + RUN])
     if keep <= 1 < lam.size or not np.any(lam[:keep] > errors[:keep]):
-        _refuse_forgetful(kernel, d)
+        _refuse_unresolved(kernel, d)
     if wanted is not None and wanted > last:
         raise OutOfRegime(
             f"dimension {d}, degree {wanted}: the multiplicity leaves the range of float64 beyond "
@@ -235,10 +237,15 @@ def _refuse_negative(kernel: Kernel, lam: Array, errors: Array) -> None:
         )
 
 
-def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
+def variation(kernel: Kernel) -> float:
+    """|K(1) - K(0)| / K(1): by how much of itself it differs between inputs at right angles."""
+    return abs(kernel.trace - float(kernel(0.0))) / kernel.trace
+
+
+def _refuse_unresolved(kernel: Kernel, dimension: int) -> None:
     """A kernel that hardly depends on its inputs has no spectrum that float64 could see, nor one
     that is a mean and a peak narrower than any harmonic."""
-    spread = abs(kernel.trace - float(kernel(0.0))) / kernel.trace
+    spread = variation(kernel)
     near = abs(kernel.trace - float(kernel(STEEP))) / kernel.trace
     if spread > FORGOTTEN and near < spread / 2:
         raise OutOfRegime(
@@ -249,19 +256,37 @@ def _refuse_forgetful(kernel: Kernel, dimension: int) -> None:
             "the depth"
         )
     if spread > FORGOTTEN:
+        advice = "Such a kernel tells all inputs apart, as noise would: take a longer length"
+        if isinstance(kernel.function, Layers):
+            advice = (
+                "So deep a network tells all inputs apart, as noise would: reduce the depth or the "
+                "weight variance, or move towards criticality (see depth_flow)"
+            )
         raise OutOfRegime(
             f"{kernel.name}, dimension {dimension}: K falls so steeply next to t = 1 (by "
-            f"{spread:.0e} of itself at right angles) that float64 resolves no more than its mean. "
-            "So deep a network tells all inputs apart, as noise would: reduce the depth or the "
-            "weight variance, or move towards criticality (see depth_flow)"
+            f"{spread:.1g} K(1) at right angles) that float64 resolves no more than its mean. "
+            f"{advice}"
         )
     if spread > 0:
-        raise OutOfRegime(
-            f"{kernel.name}, dimension {dimension}: over the sphere it varies by no more than "
-            f"{spread:.0e} of itself, and float64 resolves only its mean. So deep a network "
-            "forgets its inputs: reduce the depth or the bias, or move towards criticality (ReLU: "
-            "weight_variance 2, bias_variance 0); precise_spectrum has the digits"
+        raise forgetful(kernel, dimension)
+
+
+def forgetful(kernel: Kernel, dimension: int) -> OutOfRegime:
+    """What is said of a kernel that float64 cannot tell from a constant."""
+    advice = "Such a kernel forgets its inputs: take a shorter length, or less of a constant"
+    if isinstance(kernel.function, Layers):
+        relu = kernel.function.network.phi.name == "relu"
+        critical = "; ReLU: weight_variance 2, bias_variance 0" if relu else ""
+        advice = (
+            "So deep a network forgets its inputs: reduce the depth or the bias, or move towards "
+            f"criticality (see depth_flow{critical})"
         )
+    most = max(variation(kernel), EPS)
+    return OutOfRegime(
+        f"{kernel.name}, dimension {dimension}: over the sphere it varies by no more than "
+        f"{most:.1g} of itself, and float64 resolves only its mean. {advice}; precise_spectrum has "
+        "the digits"
+    )
 
 
 def _last_degree(dimension: int, modes: float, wanted: int | None) -> int:

@@ -1,6 +1,6 @@
 """A task: where inputs lie, what is to be learnt, how noisy the labels, how strong the ridge."""
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Sized
 from dataclasses import dataclass
 from typing import Any
 
@@ -33,6 +33,10 @@ class ModePower:
     def dimension(self) -> int:
         """Asked of a target that has none."""
         raise InvalidInput("a target known by its power in modes lies in no dimension: give Modes")
+
+    def to_dict(self) -> dict[str, Any]:
+        """The target as plain data."""
+        return {"power": self.power.tolist()}
 
     def __str__(self) -> str:
         return f"power per mode [{', '.join(f'{G:.4g}' for G in self.power[:8])}]"
@@ -87,6 +91,11 @@ class Task(Printed):
         built: Target | VectorTarget
         if isinstance(target, str):
             built = Target.polynomial(target, dimension)
+        elif not (np.iterable(target) and isinstance(target, Sized)):
+            raise InvalidInput(
+                f"target = {target!r}: give a polynomial in x0, x1, ... as text ('3' if it is a "
+                "constant), a list of polynomials, or a list of powers per degree 0, 1, 2, ..."
+            )
         elif len(target) and all(isinstance(text, str) for text in target):
             built = VectorTarget.polynomials(target, dimension)  # type: ignore[arg-type]
         else:
@@ -153,6 +162,10 @@ class Task(Printed):
     def radius(self) -> float:
         """|x| as the network sees it, on the sphere."""
         return 1.0 if self.input_norm == "unit" else float(self.dimension) ** 0.5
+
+    def to_dict(self) -> dict[str, Any]:
+        """The task as plain data."""
+        return vars(self) | {"target": self.target.to_dict()}
 
     def __str__(self) -> str:
         rest = f"label noise {self.noise:g}, ridge {self.ridge:g}"

@@ -20,6 +20,7 @@ from fieldtheory.practice.dataset import Dataset
 from fieldtheory.practice.phases import Phases, phases
 from fieldtheory.practice.prepared import prepared
 from fieldtheory.practice.regression import Measurement, measure
+from fieldtheory.practice.remembered import Remembered
 from fieldtheory.practice.sections import (
     MeasureSection,
     PredictSection,
@@ -32,7 +33,7 @@ from fieldtheory.practice.tune import Space, Tuned, tune
 from fieldtheory.practice.views import KernelCurve, Learnable, learnable
 
 DEGREES = 10  # of a spectrum to many digits, when nobody says how many
-MINUTES = 800  # points from which a prediction on data takes minutes
+MINUTES = 1500  # points from which a prediction on data takes minutes
 
 Path = str | PathLike[str] | None
 
@@ -184,26 +185,39 @@ def phases_of(spec: Spec, cosine: float = 0.0, flow: bool = False) -> Phases:
 
 def patience(spec: Spec) -> str:
     """What to say before a prediction that takes minutes; nothing before others."""
-    asked, data = spec.predict or PredictSection(), place_of(spec).data
-    if data is None or asked.method not in (None, "crossing") or data.points < MINUTES:
+    data = place_of(spec).data
+    if data is None or data.points < MINUTES or not _is_long(spec):
         return ""
     return (
-        f"crossing diagrams on {data.points} points take minutes; --points 500 or "
-        "--method planar is quick"
+        f"crossing diagrams on {data.points} points take minutes; --store FILE keeps what is "
+        "finished; --points 500 or --method planar is quick"
     )
 
 
-def prediction(spec: Spec) -> LearningCurve:
-    """What `[predict]` asks."""
-    asked = spec.predict or PredictSection()
-    model, task = question_of(spec)
-    return _predicted(model, task, asked)
+def _is_long(spec: Spec) -> bool:
+    """Whether the prediction is made of parts that are worth keeping."""
+    method = (spec.predict or PredictSection()).method
+    return spec.task.data is not None and method in (None, "crossing")
+
+
+def prediction(spec: Spec, store: Path = None) -> LearningCurve:
+    """What `[predict]` asks; finished solutions on data are kept in `store`.
+
+    Raises `InvalidInput` for a store where there is nothing to keep.
+    """
+    if store is not None and not _is_long(spec):
+        raise InvalidInput(
+            f"store {str(store)!r}: only crossing diagrams on data take long enough to be kept; "
+            "leave --store out"
+        )
+    return _predicted(*question_of(spec), spec.predict or PredictSection(), store)
 
 
 def _predicted(
-    model: Network | Kernel | Spectrum, task: Task, asked: PredictSection
+    model: Network | Kernel | Spectrum, task: Task, asked: PredictSection, store: Path = None
 ) -> LearningCurve:
-    return predict(model, task, asked.samples, **_options(asked))
+    with Remembered(store) as memory:
+        return predict(model, task, asked.samples, memory=memory, **_options(asked))
 
 
 def _options(asked: PredictSection) -> dict[str, Any]:
@@ -254,7 +268,7 @@ def measurement(spec: Spec, store: Path = None) -> Measurement:
 
 def comparison(spec: Spec, store: Path = None) -> Comparison:
     """The prediction (first: it may refuse) beside the measurement."""
-    curve = prediction(spec)
+    curve = prediction(spec, store if _is_long(spec) else None)
     return compare(curve, measurement(spec, store))
 
 

@@ -35,8 +35,9 @@ class Dataset(Printed):
     features  names of the columns of `inputs`
     notes     what was done to the data, in order
 
-    Raises `InvalidInput` for entries that are not finite, constant features, constant labels, and
-    rows that do not match.
+    A constant label is a question like any other, how fast a kernel learns a constant, until it is
+    centred. Raises `InvalidInput` for entries that are not finite, constant features, labels that
+    are all zero, and rows that do not match.
 
     >>> data = Dataset.of([[0.0, 1.0], [1.0, 0.0], [1.0, 1.0]], ["cat", "dog", "cat"])
     >>> data.classes, data.labels.tolist()
@@ -62,13 +63,8 @@ class Dataset(Printed):
         if len(names) != x.shape[1]:
             raise InvalidInput(f"{len(names)} names for {x.shape[1]} features: give one for each")
         _refuse_constant(x, names)
-        flat = np.flatnonzero(_constant(y))
-        if flat.size:
-            value = f"{y[0, flat[0]]:g}"
-            raise InvalidInput(
-                f"column {flat[0]} of the labels is {value} at every point: nothing is to be "
-                "learnt there; leave it out, or give points of more than one class"
-            )
+        if not np.any(y):
+            raise InvalidInput("the labels are zero at every point: nothing to learn")
         object.__setattr__(self, "inputs", frozen(x))
         object.__setattr__(self, "labels", frozen(y))
         object.__setattr__(self, "features", names)
@@ -117,11 +113,18 @@ class Dataset(Printed):
     def standardised(self) -> "Dataset":
         """Every feature with mean zero and variance one; every label of a regression centred.
 
+        Raises `InvalidInput` for a constant label of a regression, of which nothing is left.
+
         >>> Dataset.of([[1.0], [3.0]], [5.0, 9.0]).standardised().inputs.tolist()
         [[-1.0], [1.0]]
         """
         x = (self.inputs - self.inputs.mean(axis=0)) / self.inputs.std(axis=0)
         y = self.labels if self.classes else self.labels - self.labels.mean(axis=0)
+        if not self.classes and (flat := np.flatnonzero(_constant(self.labels))).size:
+            raise InvalidInput(
+                f"column {flat[0]} of the labels is {self.labels[0, flat[0]]:g} at every point: "
+                "centred, nothing is left of it to learn; leave it out, or do not centre it"
+            )
         return replace(self, inputs=x, labels=y, notes=(*self.notes, "standardised"))
 
     def centred(self) -> "Dataset":
@@ -156,6 +159,15 @@ class Dataset(Printed):
     def label_power(self) -> float:
         """The mean over points of the squared labels, summed over outputs."""
         return float(np.mean(np.sum(self.labels**2, axis=1)))
+
+    def to_dict(self) -> dict[str, Any]:
+        """The data as plain data: arrays and tuples as lists.
+
+        >>> Dataset.of([[1.0], [3.0]], [5.0, 9.0]).to_dict()["labels"]
+        [[5.0], [9.0]]
+        """
+        arrays = {"inputs": self.inputs.tolist(), "labels": self.labels.tolist()}
+        return {k: list(v) if isinstance(v, tuple) else v for k, v in (vars(self) | arrays).items()}
 
     def __str__(self) -> str:
         kind = f"{len(self.classes)} classes" if self.classes else f"{self.labels.shape[1]} output"

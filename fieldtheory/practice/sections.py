@@ -76,6 +76,18 @@ def _activation(value: object) -> str:
     return str(spelled)
 
 
+def _kernel(value: object) -> str:
+    """Which kernel of a network; a standard one has a section of its own."""
+    if value in STANDARD:
+        refuse(
+            f"one of {', '.join(KERNELS)}",
+            value,
+            f': that is a kernel without a network, give --name {value}, or name = "{value}" in '
+            "[kernel]",
+        )
+    return text(KERNELS).read(value)  # type: ignore[no-any-return]
+
+
 def _target(value: object) -> str | tuple[str, ...]:
     """A polynomial, or a list with one for each output."""
     many = isinstance(value, list | tuple)
@@ -95,6 +107,7 @@ def _data(value: object) -> str:
 
 SAMPLES = Kind("list of samples", parse_samples, _raw_samples)
 ACTIVATION, DATA = Kind("text", _activation, str), Kind("text", _data, str)
+KERNEL = Kind("text", _kernel, str)
 COUNT, POSITIVE, VARIANCE = whole(1), number(above=True), number()
 SEED = whole(0, most=2**128 - 1)
 
@@ -123,7 +136,7 @@ class NetworkSection:
     bias_variance: float | tuple[float, ...] = key(
         one_or_each(VARIANCE), "variance of a bias; a list: layer by layer", 1.0
     )
-    kernel: str = one_of(KERNELS, "of gradient descent or of Bayes", "ntk")
+    kernel: str = key(KERNEL, f"of gradient descent or of Bayes: {', '.join(KERNELS)}", "ntk")
     residual: float = key(
         number(signed=True), "strength of a connection around every hidden layer but the first", 0.0
     )
@@ -144,8 +157,17 @@ class KernelSection:
     """[kernel]: a standard kernel, for comparison."""
 
     name: str = one_of(STANDARD, "which standard kernel")
-    length: float = key(POSITIVE, "its length, for |x| as in input_norm", 1.0)
-    smoothness: float = key(number(among=tuple(MATERN)), "of a matern kernel", 1.5)
+    length: float = key(
+        POSITIVE,
+        "of rbf, laplace and matern: the distance over which the kernel falls off; "
+        "inputs have the length |x| of --input-norm",
+        1.0,
+    )
+    smoothness: float = key(
+        number(among=tuple(MATERN)),
+        f"of a matern kernel: {', '.join(map(str, MATERN))}",
+        1.5,
+    )
     degree: int = key(COUNT, "of a polynomial kernel", 2)
     offset: float = key(VARIANCE, "of a polynomial kernel", 1.0)
 
@@ -187,8 +209,9 @@ class PredictSection:
     )
     order: int = key(whole(0, most=3), "of the perturbative series", 1)
     clusters: int | None = key(
-        whole(1, most=3),
-        "samples that crossing diagrams may tie together; what fits if absent",
+        whole(1, most=4),
+        "samples (on data: places) at a time that crossing diagrams visit: 2 or 3, on the sphere "
+        "4 too; left out, what takes seconds (on data 2)",
         None,
     )
     keep: int = key(whole(0), "powers of t the renormalised kernel keeps", 3)

@@ -11,13 +11,17 @@ from dataclasses import MISSING, dataclass, fields
 from difflib import get_close_matches
 from json import dumps
 from os import PathLike, fspath
+from os.path import exists
 from typing import Any, NamedTuple
 
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.ground.reader import polynomial as read_polynomial
 from fieldtheory.model.kernel import STANDARD
+from fieldtheory.model.measures.harmonic import only_coordinates
 from fieldtheory.practice.dataset import NAMES as DATA_SETS
 from fieldtheory.practice.reading import Kind, shown
 from fieldtheory.practice.sections import (
+    FILE,
     KERNEL_KEYS,
     SECTIONS,
     KernelSection,
@@ -160,6 +164,7 @@ def _structured(
         faults += _nowhere(table.get("task", {}), refused)
     faults += _contradictions(table)
     if faults:
+        faults += _found_later(table.get("task"), refused)
         count = f"{len(faults)} faults: " if len(faults) > 1 else ""
         raise InvalidInput(f"{source}: {count}" + "; ".join(faults))
     return Spec(**sections)
@@ -236,6 +241,26 @@ def _task_faults(task: Mapping[str, Any]) -> list[str]:
         found.append('task.outputs: "classes" is for labels in a file, give "all"')
     if named and "label_columns" in task:
         found.append("task.label_columns: it is for a file, remove it")
+    return found
+
+
+def _found_later(task: object, refused: set[str]) -> list[str]:
+    """Of a spec with faults, what would come to light once they are cured: a target that is not a
+    polynomial in the coordinates, a file that is not there."""
+    if not isinstance(task, Mapping):
+        return []
+    found = []
+    target, dimension, data = (task.get(word) for word in ("target", "dimension", "data"))
+    for text in target if isinstance(target, list | tuple) else [target]:
+        if isinstance(text, str) and data is None:
+            try:
+                whole = read_polynomial(text)
+                if type(dimension) is int and dimension >= 2 and "task.dimension" not in refused:
+                    only_coordinates(whole, dimension)
+            except InvalidInput as error:
+                found.append(f"task.target: {error}")
+    if isinstance(data, str) and data.lower().endswith(FILE) and not exists(data):
+        found.append(f"task.data: cannot read {_printable(data)}: no such file")
     return found
 
 

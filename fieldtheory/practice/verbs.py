@@ -117,7 +117,7 @@ class _Drawn(NamedTuple):
 
 
 def _predict(given: Given, say: Say) -> Answer:
-    answer = _numeric("prediction")(given, say)
+    answer = _numeric("prediction", "store")(given, say)
     (curve,) = answer.results
     return answer._replace(results=(_Drawn(curve.learning),)) if given.learning else answer
 
@@ -256,6 +256,7 @@ VERBS = {
         (*MODEL, "predict"),
         PREDICT,
         plots=True,
+        stores=True,
     ),
     "measure": Verb(
         "the same curve from experiment: regression or training on drawn data",

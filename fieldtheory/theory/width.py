@@ -20,6 +20,9 @@ With many data points the letters are tensors: U_abcd, a leg at a test point sta
 U_*bcd - sum_ae K_*a A_ae U_ebcd (that is R U), and lines join the indices. With one they are
 numbers, and these expressions are that case, exactly.
 
+Networks of many hidden layers have the same action, their mean kernel being K + S/n: one vertex
+more, S h^2 / 2n, is there on demand.
+
 Source of the idea: Yaida, arXiv:1910.00019; here the engine lists the diagrams.
 """
 
@@ -40,13 +43,16 @@ from fieldtheory.theory.field import Field, Propagator
 
 n = sp.Symbol("n", positive=True)
 A, b, C, R = sp.symbols("A b C R")
+S = sp.Symbol("S")  # what the mean kernel shifts by, times n
 CUMULANTS = sp.symbols("U V W")  # of four, six and eight legs, times n, n^2 and n^3
 HIGHEST = len(CUMULANTS)
 LEGS = {"mean": ("f",), "covariance": ("f", "f"), "evidence": ()}
 
 
-def action(order: int = 1) -> Action:
+def action(order: int = 1, shift: bool = False) -> Action:
     """The vertices that count up to `order` in 1/n, around the posterior of infinite width.
+
+    shift  whether the mean kernel has a part in 1/n, as for more than one hidden layer
 
     >>> len(action(1).vertices)                     # U with 0 to 4 of its legs on the background
     5
@@ -56,11 +62,13 @@ def action(order: int = 1) -> Action:
         for k in range(1, _order(order) + 1)
         for legs in range(2 * k + 3)
     ]
+    if shift:
+        vertices += [Vertex(S / n, [("h",) * legs + ("b",) * (2 - legs)], 1) for legs in range(3)]
     fields = (Field("f", C), Field("h", -A), Field("b", background=True))
     return Action(fields, tuple(vertices), (Propagator("f", "h", R),))
 
 
-def terms(quantity: str, order: int = 1) -> tuple[Diagram, ...]:
+def terms(quantity: str, order: int = 1, shift: bool = False) -> tuple[Diagram, ...]:
     """The connected diagrams of one order in 1/n.
 
     quantity  "mean", "covariance" (of f at one or two points) or "evidence" (its logarithm)
@@ -72,18 +80,20 @@ def terms(quantity: str, order: int = 1) -> tuple[Diagram, ...]:
     """
     legs = LEGS[choice("quantity", quantity, LEGS)]
     order = count("order", order, least=1)
-    return tuple(diagrams(action(order), legs, order=order, connected=True))
+    return tuple(diagrams(action(order, shift), legs, order=order, connected=True))
 
 
-def correction(quantity: str, order: int = 1) -> sp.Expr:
+def correction(quantity: str, order: int = 1, shift: bool = False) -> sp.Expr:
     """One order of the posterior mean, covariance or log evidence, for one data point.
 
     >>> correction("mean")
     R*U*b*(-3*A + b**2)/(6*n)
     >>> correction("covariance")
     R**2*U*(-A + b**2)/(2*n)
+    >>> correction("mean", shift=True)
+    R*b*(-3*A*U + 6*S + U*b**2)/(6*n)
     """
-    found = (amplitude(diagram) / diagram.symmetry for diagram in terms(quantity, order))
+    found = (amplitude(diagram) / diagram.symmetry for diagram in terms(quantity, order, shift))
     return sp.factor(sp.Add(*found))
 
 

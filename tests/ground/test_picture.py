@@ -1,12 +1,14 @@
 """Pictures: added, drawn, saved; bad paths refused before any work."""
 
 import sys
+from itertools import pairwise
 
 import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput, MissingExtra
 from fieldtheory.ground.picture import Line, Picture, Span, check_path
+from tests.tolerance import agree, rounding
 
 X = np.array([1.0, 10.0, 100.0])
 
@@ -44,9 +46,54 @@ def test_regions_are_shaded_and_named_once():
 
 
 def test_a_band_stays_on_a_logarithmic_axis():
-    axes = picture(spread=10 / X).draw()
-    vertices = axes.collections[0].get_paths()[0].vertices
-    assert vertices[:, 1].min() > 0
+    """Cut a decade below the curve, whatever it reaches down to; on another axis it is not cut."""
+    for spread, kept in ((10 / X, 0.9 / X), (0.5 / X, 0.5 / X)):
+        axes = picture(spread=spread).draw()
+        low, high = axes.collections[0].get_datalim(axes.transData).intervaly
+        assert agree(low, (1 / X - kept).min(), rounding(1.0))
+        assert agree(high, (1 / X + spread).max(), rounding(10.0))
+        bars = picture(points=True, spread=spread).draw().collections[-1].get_segments()
+        assert agree([bar[0][1] for bar in bars], 1 / X - kept, rounding(1.0))
+    plain = picture(spread=10 / X, logarithmic=()).draw().collections[0]
+    assert plain.get_datalim(plain.axes.transData).ymin == -9
+
+
+def test_a_line_of_one_point_can_be_seen():
+    one = Line("one", X[:1], X[:1], spread=X[:1])
+    dot, _, (bar,) = Picture("", "x", "y", (one,)).draw().containers[0]
+    assert dot.get_marker() == "o"
+    assert bar.get_segments()[0][:, 1].tolist() == [0.0, 2.0]
+
+
+@pytest.mark.parametrize(
+    ("low", "high"),
+    [(33, 38), (1e6, 1.5e7), (20, 500), (3, 9000), (10, 1e5), (3e-6, 8e-4)],
+)
+def test_a_logarithmic_axis_can_be_read(low, high):
+    """Three labels or more, and none upon another; plain numbers where they are short."""
+    x = np.geomspace(low, high, 12)
+    axes = Picture("", "samples", "error", (Line("one", x, x),), ("x", "y")).draw()
+    axes.figure.draw_without_rendering()
+    for axis, side in ((axes.xaxis, 0), (axes.yaxis, 1)):
+        ends = axis.get_view_interval()
+        labels = [
+            tick.label1
+            for which in (axis.get_major_ticks(), axis.get_minor_ticks())
+            for tick in which
+            if tick.label1.get_text() and ends[0] <= tick.get_loc() <= ends[1]
+        ]
+        boxes = sorted(label.get_window_extent().get_points()[:, side].tolist() for label in labels)
+        assert len(labels) >= 3
+        assert all(left[1] + 2 < right[0] for left, right in pairwise(boxes))
+        if 1e-4 <= low < high < 1e6:
+            assert not any("times" in label.get_text() for label in labels)
+
+
+def test_a_curve_of_few_points_shows_them():
+    for size, marker in ((3, "o"), (11, "o"), (12, "None")):
+        x = np.arange(1.0, size + 1)
+        (line,) = Picture("", "x", "y", (Line("one", x, x),)).draw().get_lines()
+        assert (line.get_marker(), line.get_linestyle()) == (marker, "-")
 
 
 def test_drawing_on_given_axes_returns_them():

@@ -5,6 +5,8 @@ import pytest
 
 from fieldtheory.ground.errors import InvalidInput
 from fieldtheory.model.labelled import Labelled
+from fieldtheory.model.network import Network
+from fieldtheory.model.predict import predict
 from fieldtheory.model.task import Task
 
 X = np.array([[1.0, 0.0], [0.0, 1.0], [0.6, 0.8]])
@@ -49,6 +51,13 @@ def test_it_says_what_it_is():
 def test_bad_points(change, message):
     with pytest.raises(InvalidInput, match=message):
         Labelled(**{"inputs": X, "labels": Y, **change})
+
+
+def test_a_constant_is_learnt_like_any_other_target():
+    task = Task.data(X, [1.0, 1.0, 1.0], ridge=1e-3)
+    error = predict(Network(2), task, [1, 10, 1000], method="planar").error
+    assert np.all(np.diff(error) < 0)
+    assert error[-1] < 1e-6
 
 
 def test_other_tasks_have_no_points():

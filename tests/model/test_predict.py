@@ -17,6 +17,7 @@ from fieldtheory.model.predict import METHODS, predict, quick_error
 from fieldtheory.model.question import kernel_of, modes_of
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.task import Task
+from fieldtheory.model.variants import predict_features
 from tests.model.measures.test_precise import of
 from tests.oracles.published import CROSSING, CURVES
 from tests.tolerance import agree, rounding, sampling
@@ -221,7 +222,7 @@ def test_the_series_states_its_own_error():
         ({"order": 4, "method": "perturbative"}, "order = 4: the compiled series reaches order 3"),
         ({"order": -1}, "order = -1"),
         ({"ensemble": "canonical"}, "unknown ensemble"),
-        ({"clusters": 4}, r"clusters = 4: give 1 \(planar\), 2 or 3"),
+        ({"clusters": 5}, r"clusters = 5: give 1 \(planar\), 2, 3 or 4"),
         ({"keep": -1}, "keep = -1"),
         ({"model": "relu"}, "model = 'relu': on the sphere give a Network, Kernel or Spectrum"),
         ({"model": SPECTRUM}, "belongs to dimension 6, the task to 50"),
@@ -286,3 +287,19 @@ def test_a_curve_without_laws_promises_none():
     series = predict(Spectrum.of([0.5, 0.1], 3), task, [10], method="perturbative")
     assert not series.laws
     assert "because" not in str(series)
+
+
+def test_a_given_spectrum_is_trimmed_to_itself():
+    """Degree 3 alone: the coefficients of t cancel to rounding, which is no negative eigenvalue."""
+    third, task = Spectrum.of([0, 0, 0, 0.5], 5), Task.sphere(5, "x0*x1", ridge=20.0)
+    trimmed, whole = (
+        predict(third, task, [4, 40], method=name) for name in ("renormalised", "perturbative")
+    )
+    assert agree(trimmed.error, whole.error, rounding(1.0))
+
+
+def test_samples_and_features_are_taken_in_pairs():
+    task = Task.sphere(5, "x0", ridge=0.1)
+    with pytest.raises(InvalidInput, match=r"^3 samples and 2 features: .* lists of one length"):
+        predict_features(Network(2), task, [2, 4, 8], [1, 2])
+    assert predict_features(Network(2), task, [2, 4], 3).features.tolist() == [3, 3]

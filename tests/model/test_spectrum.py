@@ -15,7 +15,7 @@ from fieldtheory.model.kernel import Kernel, standard_kernel
 from fieldtheory.model.measures.precise import precise_spectrum
 from fieldtheory.model.network import Network
 from fieldtheory.model.series.perturbative import _Logarithms
-from fieldtheory.model.spectrum import Spectrum, spectrum
+from fieldtheory.model.spectrum import Spectrum, forgetful, spectrum
 from tests.model.measures.test_precise import of
 from tests.oracles import closed_forms, published
 from tests.oracles.quadrature import eigenvalue
@@ -226,6 +226,19 @@ def test_what_float64_cannot_resolve_is_refused():
         spectrum(NETWORKS["erf"].on_sphere(3), 3, degrees=300)
     with pytest.raises(OutOfRegime, match=r"forgets its inputs: reduce the depth"):
         spectrum(Network(60).on_sphere(10), 10)
+
+
+def test_advice_fits_what_was_asked():
+    """Lengths for kernels, depths for networks, ReLU's critical point for ReLU."""
+    narrow, wide = (standard_kernel("rbf", length=length) for length in (0.0328, 1.0))
+    with pytest.raises(OutOfRegime, match=r"steeply.*take a longer length$"):
+        spectrum(narrow, 3000)
+    assert "take a shorter length" in str(forgetful(wide, 3))
+    relu, cos = (forgetful(Network(60, name).on_sphere(10), 10) for name in ("relu", "cos"))
+    assert "reduce the depth" in str(relu)
+    assert "reduce the depth" in str(cos)
+    assert "ReLU" in str(relu)
+    assert "ReLU" not in str(cos)
 
 
 def test_multiplicities_beyond_floats_are_refused():

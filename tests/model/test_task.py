@@ -1,10 +1,13 @@
 """Tasks: built from text or from power, checked at the door."""
 
+import json
 import math
 
+import numpy as np
 import pytest
 
 from fieldtheory.ground.errors import InvalidInput
+from fieldtheory.model.network import Network
 from fieldtheory.model.target import Target
 from fieldtheory.model.task import Task
 from tests.tolerance import agree, rounding
@@ -31,6 +34,23 @@ def test_printing():
 
 
 @pytest.mark.parametrize(
+    "value",
+    [
+        Task.sphere(3, "x0 + x1*x2", 0.1),
+        Task.sphere(3, ["x0", "x1"], ridge=0.1),
+        Task.modes([0, 1, 2]),
+        Task.data([[1.0, 0.0], [0.0, 1.0]], [1.0, -1.0]),
+        Network(3, np.tanh, weight_variance=[2, 1, 1]),
+        Network(2).on_sphere(3),
+    ],
+)
+def test_plain_data(value):
+    plain = json.loads(json.dumps(value.to_dict(), allow_nan=False))
+    assert plain == value.to_dict()
+    assert {"target", "activation", "kernel"} & set(plain)
+
+
+@pytest.mark.parametrize(
     ("arguments", "message"),
     [
         ({"noise": -0.1}, r"noise = -0\.1 is negative"),
@@ -48,6 +68,9 @@ def test_printing():
         ({"target": "__import__('os').system('true')"}, "functions are not known"),
         ({"target": "9**9**9"}, "power of a power"),
         ({"target": ""}, "nothing is written"),
+        ({"target": None}, "target = None: give a polynomial"),
+        ({"target": 3}, "target = 3: give a polynomial .* as text .'3' if it is a constant"),
+        ({"target": np.array(3.0)}, "give a polynomial"),
     ],
 )
 def test_bad_questions(arguments, message):

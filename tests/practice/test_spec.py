@@ -286,6 +286,7 @@ def test_files_that_cannot_be_read_are_refused(tmp_path):
 @pytest.mark.parametrize(
     ("path", "text", "why"),
     [
+        ("network.kernel", "rbf", r'got "rbf": .*give --name rbf, or name = "rbf" in \[kernel\]'),
         ("network.depth", "six", r"network\.depth: expected a whole number, got \"six\""),
         ("network.depth", "6.0", "at least 1, got 6.0"),
         ("network.depth", "'6'", 'got "6"'),
@@ -310,6 +311,22 @@ def test_wrong_flags_are_refused(file, path, text, why):
 def test_faults_of_flags_and_file_come_together(file):
     with pytest.raises(InvalidInput, match=r"2 faults: network\.depth: .*; task\.zzz: "):
         load(file("[network]\n[task]\ndimension = 5\nzzz = 1\n"), {"network.depth": "x"})
+
+
+@pytest.mark.parametrize(
+    ("task", "more"),
+    [
+        ({"dimension": 5, "target": "x0 + x9"}, "task.target: the target uses x9"),
+        ({"dimension": 5, "target": ["x0", "x5", "y"]}, "uses 'y', which is not a coordinate"),
+        ({"dimension": 1, "target": "x0 +"}, "task.target: polynomial, character 5"),
+        ({"data": "nosuch.csv"}, "task.data: cannot read nosuch.csv: no such file"),
+    ],
+)
+def test_beside_other_faults_target_and_file_are_tried_too(task, more):
+    """Alone they are left to whoever asks for them, who has more to say."""
+    assert more in faults({"task": task, "predict": {"samples": 0}})
+    if task.get("dimension") != 1:
+        assert structure({"network": {}, "task": task}).task.data == task.get("data")
 
 
 def test_need():

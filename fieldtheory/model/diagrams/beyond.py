@@ -2,7 +2,7 @@
 
 The planar theory has diagrams of one sample at a time, then come two and three at a time
 (`crossing`). Each order is a self-consistent theory of its own; the gaps between them shrink, and
-tell how large the next ones are (`continued`).
+tell how large the next ones are (`continued`). One sample and two need no series (`few`).
 
 Where the highest modes are single ones and just being learnt (a handful of samples, or few
 dimensions without a ridge), an order may have no solution, or one that is no small change of the
@@ -11,6 +11,7 @@ order before. There the curve stays with the order before, and says so: `Beyond.
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -19,15 +20,19 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model.diagrams import continued, neglected
 from fieldtheory.model.diagrams.cluster import nodes
-from fieldtheory.model.diagrams.crossing import Solution, grid, solve
+from fieldtheory.model.diagrams.crossing import Solution, solve
+from fieldtheory.model.diagrams.few import MOST, few, has_mean
 from fieldtheory.model.diagrams.fixed import WIDEST, Chosen, Smooth, Unsmooth, interpolate, pieces
+from fieldtheory.model.diagrams.fourth import sites as sets_of_four
+from fieldtheory.model.diagrams.medium import grid
 from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.spectrum import Spectrum
 
-RATIO = 1e-3  # to which the effect of third samples is interpolated
+RATIO = 5e-4  # to which the effect of third and fourth samples is interpolated
 NEGLIGIBLE = 1e-6  # effect of second samples below which third ones are not looked for
-SMALL = ((0.5, 1e3), (0.5, 3.0))  # what two, then three, samples may do to the error as a factor
+SMALL = ((0.5, 1e3), (0.5, 3.0))  # what two, then more, samples may do to the error as a factor
 TAMED = 0.3  # the part of the error that the second order from Poisson to fixed may be
+TORN = 1e-2  # the part of the error by which the sum of its parts may miss it
 UNEVEN = 1e-3  # the part of the error below minus which no degree's variance may be
 
 
@@ -41,8 +46,8 @@ class Beyond:
     kappa           (sizes,) (s2 + c(1)) / samples, the effective ridge per sample
     orders          (clusters, sizes) total error with diagrams of 1, 2, ... samples at a time; an
                     order that is not reached repeats the one before
-    reached         (sizes,) samples in the largest diagrams: 1, 2 or 3
-    resummed        (sizes,) what the continued series of three orders adds to the last of them
+    reached         (sizes,) samples in the largest diagrams: 1 to 4
+    resummed        (sizes,) what the continued series of the last three orders adds to the last
     remainder       (sizes,) size of what is left of all higher orders, zero or positive
     ensemble        (sizes,) what the second order from Poisson to fixed adds to the total
     unresolved      (sizes,) part of s2 + c(1) in degrees that were not let cross
@@ -79,7 +84,7 @@ def beyond(
     clusters: int = 2,
     ensemble: str = "fixed",
 ) -> Beyond:
-    """The curve with crossing diagrams of up to `clusters` samples, 2 or 3, and all lower orders.
+    """The curve with crossing diagrams of up to `clusters` samples, 2 to 4, and all lower orders.
 
     ridge     the whole of it: the task's own plus the tail of the spectrum
     noise     variance of the labels' noise
@@ -97,14 +102,17 @@ def beyond(
     asked = samples if noise or np.any(power) else samples[:0]  # no error without either
     for two, inside in pieces(question.two, asked, question.most):
         found.enter(2, two, inside)
-        some = samples[inside & ~found.planar] if clusters == 3 else samples[:0]
-        for factor, within in pieces(question.three_over_two, some, question.most, RATIO):
-            if (factor.low, factor.high) != (two.low, two.high):
-                try:
-                    two = interpolate(question.two, factor.low, factor.high)
-                except Unsmooth:  # at the ends of the shorter range, beyond the sizes themselves
-                    continue
-            found.enter(3, two.times(factor), np.isin(samples, some[within]))
+        some = samples[inside & ~found.planar]
+        factors = (question.three_over_two, question.four_over_two)
+        for order, over in zip(range(3, clusters + 1), factors, strict=False):
+            for factor, within in pieces(over, some, question.most, RATIO):
+                if factor.low < two.low or factor.high > two.high:
+                    try:
+                        two = interpolate(question.two, factor.low, factor.high)
+                    except Unsmooth:  # beyond the sizes themselves
+                        continue
+                curve = two.joined(factor, question.higher)
+                found.enter(order, curve, np.isin(samples, some[within]))
     return found.finished()
 
 
@@ -117,18 +125,21 @@ def cost(spectrum: Spectrum, samples: Array, clusters: int) -> float:
 
     >>> lines = Spectrum.of([0.5, 0.1, 0.02], dimension=4)
     >>> [round(cost(lines, np.array([10.0, 1000.0]), k) / 1e9, 2) for k in (2, 3)]
-    [0.06, 0.59]
+    [0.05, 0.59]
     """
     resolved, points = grid(spectrum)
     polar, turning = nodes(spectrum.dimension)
     spread = float(np.log(np.max(samples) / np.min(samples)))
     parts = max(1, int(np.ceil(spread / WIDEST)))
-    two = 5e7 + 40 * 5.5 * points * (2 * resolved + 100)  # nodes, steps, degrees at the angles
+    two = 5e7 + 20 * 5.5 * points * (2 * resolved + 100)  # nodes, steps, degrees at the angles
     if clusters == 2:
         return parts * two
     sites = polar * (polar + 1) * turning
     three = 800 * sites + 2 * polar * (9e4 + 100 * points)
-    return parts * (2 * two + 20 * three)
+    total = parts * (2 * two + 20 * three)
+    if clusters == 4:
+        total += parts * 25 * (three + 4.5e4 * sets_of_four(spectrum.dimension))
+    return total
 
 
 PARTS = 2  # of the error: of the target, of the label noise
@@ -146,6 +157,7 @@ class _Arrays:
         parts = question.planar(samples, kappa)
         gap = neglected.crossing(spectrum, power, samples, kappa)
         self.parts = np.repeat(parts.T[:, None], clusters, axis=1)  # part, order, size
+        self.totals = np.sum(self.parts, axis=0)
         self.arrays = {
             "bias": bias,
             "variance": variance,
@@ -176,6 +188,8 @@ class _Arrays:
         variance = found[:, FURTHER : FURTHER + power.size] - bias
         held = np.abs(correction[:, TOTAL]) < TAMED * found[:, TOTAL]
         held &= np.min(variance, axis=1) > -UNEVEN * found[:, TOTAL]
+        missed = np.sum(bias + variance, axis=1) - found[:, TOTAL]
+        held &= np.abs(missed) < TORN * found[:, TOTAL]
         average, found, correction = average[held], found[held], correction[held]
         samples, chosen = samples[held], chosen & np.isin(self.samples, samples[held])
         left = found[:, FURTHER + power.size :]
@@ -187,27 +201,54 @@ class _Arrays:
         into["reached"][chosen] = order
         if order == 2:
             self.parts[:, 0, chosen] = found[:, PLANAR : PLANAR + PARTS].T
+            self.totals[0, chosen] = np.sum(self.parts[:, 0, chosen], axis=0)
         self.parts[:, order - 1 :, chosen] = found[:, None, WHOLE : WHOLE + PARTS].T
+        self.totals[order - 1 :, chosen] = found[:, TOTAL]
 
     def finished(self) -> Beyond:
         """The series continued, and what is left of it."""
-        into = self.arrays
-        if len(self.parts[0]) == 3:
-            into["reached"][self.planar] = 3
-        into["orders"] = np.sum(self.parts, axis=0)
-        for order in (2, 3):
-            chosen = into["reached"] == order
-            into["remainder"][chosen] = 0
-            for orders in self.parts[:, :order, chosen]:
-                self._continue(chosen, orders)
-        share = 1 + into["resummed"] / np.where(into["orders"][-1] > 0, into["orders"][-1], 1)
+        into, totals = self.arrays, self.totals
+        if len(totals) >= 3:
+            into["reached"][self.planar] = len(totals)
+        into["orders"] = totals
+        torn = np.abs(np.sum(self.parts, axis=0) - totals) > TORN * np.abs(totals)
+        whole = np.any(torn, axis=0) | np.any(self.parts < 0, axis=(0, 1))
+        for order in range(2, len(totals) + 1):
+            last = slice(max(order - 3, 0), order)
+            reached = into["reached"] == order
+            into["remainder"][reached] = 0
+            self._continue(reached & whole, totals[last])
+            for part in self.parts[:, last]:
+                self._continue(reached & ~whole, part)
+        summed = np.sum(into["bias"] + into["variance"], axis=1)
+        share = (into["orders"][-1] + into["resummed"]) / np.where(summed > 0, summed, 1)
         into["bias"], into["variance"] = (share[:, None] * into[k] for k in ("bias", "variance"))
+        for size, number in enumerate(self.samples):
+            if self.ensemble == "fixed" and number <= MOST:
+                self._exactly(size)
         return Beyond(**into)
 
+    def _exactly(self, size: int) -> None:
+        """One sample or two, without a series."""
+        into, question, number = self.arrays, self.question, int(self.samples[size])
+        spectrum, given = question.spectrum, (question.ridge, question.noise)
+        if not has_mean(spectrum.dimension, number, *given):
+            return
+        exact = few(spectrum, question.power, number, *given)
+        for name, values in exact._asdict().items():
+            into[name][size] = values
+        into["orders"][1:, size] = np.sum(exact.bias + exact.variance)
+        loop = question.ridge + (spectrum.counts * spectrum.eigenvalues) @ (1 - exact.learnability)
+        into["kappa"][size] = loop / number
+        into["reached"][size] = len(into["orders"])
+        for name in ("resummed", "remainder", "ensemble", "unresolved"):
+            into[name][size] = 0
+
     def _continue(self, chosen: Chosen, orders: Array) -> None:
-        """One part of the error where it has come that far; no noise adds nothing."""
-        some = np.all(orders > 0, axis=0)
-        where, orders = np.flatnonzero(chosen)[some], orders[:, some]
+        """One part of the error where it has come that far, or all of it where its parts cannot be
+        told apart; no noise adds nothing."""
+        where = np.flatnonzero(chosen & np.all(orders > 0, axis=0))
+        orders = orders[:, where]
         value = orders[-1]
         if len(orders) == 3:
             step = value * np.expm1(continued.rest(orders))
@@ -246,34 +287,65 @@ class _Question:
         return _row_by_row(self._two, eta, start)
 
     def three_over_two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
-        """What three samples do to each of these, as a factor."""
-        return _row_by_row(self._three_over_two, eta, start)
+        """What three samples do to each of these: as a factor, to errors of parts and of degrees as
+        a share of the total, for their sign may change."""
+        return _row_by_row(partial(self._over_two, 3), eta, start)
+
+    def four_over_two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
+        """The same of four."""
+        return _row_by_row(partial(self._over_two, 4), eta, start)
+
+    def higher(self, two: Array, change: Array) -> Array:
+        """The values of three or four samples, from `two` and what they do to these."""
+        found = two * change
+        for some in (slice(PLANAR, LOOP), slice(FURTHER, FURTHER + self.power.size)):
+            found[:, some] = two[:, some] + change[:, some] * two[:, :1]
+        return found
 
     def _two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
         planar = self.planar(eta, effective_ridge(self.spectrum, eta, self.ridge))
-        solution = solve(self.spectrum, eta, self.ridge, start=start)
-        total, *others = self._columns(solution)
+        D, answers = self._split(start)
+        solution = solve(self.spectrum, eta, self.ridge, start=D)
+        (total, *others), answers = self._columns(solution, answers)
         held = _held(total[:, 0] / np.sum(planar, axis=1), SMALL[0])
         if start is not None and not np.all(held):  # on a branch that does not begin at the planar
             return self._two(eta, None)
         values = np.hstack([total, planar, *others])
-        return np.where(held, values, np.nan), np.array(solution.self_energy)
+        return np.where(held, values, np.nan), np.hstack([solution.self_energy, answers])
 
-    def _three_over_two(self, eta: Array, start: Array | None) -> tuple[Array, Array]:
-        two = solve(self.spectrum, eta, self.ridge)
-        three = two.with_thirds(start)
-        pairs = zip(self._columns(three), self._columns(two), strict=True)
-        total, *others = (np.where(b > 0, a / np.where(b > 0, b, 1), 1) for a, b in pairs)
-        values = np.hstack([total, np.ones((len(eta), PARTS)), *others])
-        return np.where(_held(total[:, 0], SMALL[1]), values, np.nan), np.array(three.self_energy)
+    def _over_two(self, clusters: int, eta: Array, start: Array | None) -> tuple[Array, Array]:
+        before, after = (None, None) if start is None else np.split(start, 2, axis=1)
+        (D, answers), (higher, further) = self._split(before), self._split(after)
+        two = solve(self.spectrum, eta, self.ridge, start=D)
+        more = two.with_thirds(higher, clusters=clusters)
+        below, answers = self._columns(two, answers)
+        above, further = self._columns(more, further)
+        total, *_ = below
+        pairs = tuple(zip(above, below, strict=True))
+        ratios = [np.where(b > 0, a / np.where(b > 0, b, 1), 1) for a, b in pairs]
+        changes = [(a - b) / total for a, b in pairs]
+        planar = np.zeros((len(eta), PARTS))
+        columns = [ratios[0], planar, changes[1], *ratios[2:4], changes[4], ratios[5]]
+        values = np.hstack(columns)
+        found = [two.self_energy, answers, more.self_energy, further]
+        return np.where(_held(values[:, 0], SMALL[1]), values, np.nan), np.hstack(found)
 
-    def _columns(self, solution: Solution) -> tuple[Array, ...]:
-        clean = solution.error(self.power)
-        noisy = self.noise * solution.noise if self.noise else np.zeros_like(clean)
+    def _split(self, start: Array | None) -> tuple[Array | None, Array | None]:
+        """Self-energies, and answers to the target and to the noise one below the other."""
+        if start is None:
+            return None, None
+        D, *answers = np.split(start, 2 + bool(self.noise), axis=1)
+        return D, np.vstack(answers)
+
+    def _columns(self, solution: Solution, start: Array | None) -> tuple[tuple[Array, ...], Array]:
+        """The columns of `two` but for the planar ones; and the answers, side by side."""
+        found = solution.errors(self.power, noisy=bool(self.noise), start=start)
+        clean, noisy = found.error, self.noise * found.noise
         parts = np.stack([np.sum(clean, axis=-1), np.sum(noisy, axis=-1)], axis=1)
         total, unresolved = np.sum(parts, axis=1, keepdims=True), solution.unresolved[:, None]
         loop, left = solution.state.loop, solution.residual_share
-        return total, parts, loop, unresolved, clean + noisy, left
+        answers = np.hstack(np.split(found.answers, 1 + bool(self.noise)))
+        return (total, parts, loop, unresolved, clean + noisy, left), answers
 
 
 def _held(factor: Array, between: tuple[float, float]) -> np.ndarray[Any, Any]:

@@ -30,7 +30,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from fieldtheory.ground.arrays import Array
-from fieldtheory.model.diagrams.colatitude import Stencil, azimuths, colatitudes, gauss, rests
+from fieldtheory.model.diagrams.colatitude import Stencil, azimuths, colatitudes, interlaced, rests
 
 # dimension from which, nodes of the first angle (the second has one more), azimuths
 NODES = ((2, 64, 2), (3, 40, 28), (4, 32, 20), (6, 24, 16))
@@ -159,19 +159,40 @@ class Third:
     def of(dimension: int, degrees: int, weights: Array, gap: Array, finer: float = 1.0) -> "Third":
         """For the propagator of gap 1 - s on the fine grid, whose measure is `weights`; `finer`
         times as many nodes as usual."""
+        return Third.each(dimension, degrees, weights, gap[None], finer)[0]
+
+    @staticmethod
+    def each(
+        dimension: int, degrees: int, weights: Array, gaps: Array, finer: float = 1.0
+    ) -> tuple["Third", ...]:
+        """The same for many propagators, (rows, points)."""
+        points = gaps.shape[1]
         polar, turning = (round(finer * n) for n in nodes(dimension))
-        polar = min(polar, gap.size // 2)  # more are not told apart by the grid
-        theta, square = colatitudes(gap.size), (1 - gap) ** 2
-        share = square + weights @ square
-        rules = [gauss(theta, weights * share, points) for points in (polar, polar + 1)]
-        near, far = (Stencil.at(rule[0], gap.size) for rule in rules)
+        polar = min(polar, points // 2)  # more are not told apart by the grid
+        angles, bent = colatitudes(points), azimuths(dimension, turning)
+        rules = []
+        for gap in gaps:
+            square = (1 - gap) ** 2
+            share = square + weights @ square
+            rules.append((share, interlaced(angles, weights * share, polar)))
+        theta = np.array([np.concatenate([near[0], far[0]]) for _, (near, far) in rules])
+        rest = rests(dimension, degrees, theta).swapaxes(0, 1)
+        return tuple(
+            Third._of(both, share, bent, np.ascontiguousarray(one))
+            for (share, both), one in zip(rules, rest, strict=True)
+        )
+
+    @staticmethod
+    def _of(
+        rules: list[tuple[Array, Array]], share: Array, azimuths: tuple[Array, Array], rest: Array
+    ) -> "Third":
+        near, far = (Stencil.at(rule[0], share.size) for rule in rules)
         masses = [rule[1] / at(share) / 2 for rule, at in zip(rules, (near, far), strict=True)]
-        bent, turns = azimuths(dimension, turning)
         one, other = rules[0][0][:, None, None], rules[1][0][None, :, None]
-        haversine = np.sin((one - other) / 2) ** 2 + np.sin(one) * np.sin(other) * bent
-        between = Stencil.at(2 * np.arcsin(np.sqrt(np.minimum(haversine, 1))), gap.size)
-        rest = rests(dimension, degrees, np.concatenate([rules[0][0], rules[1][0]]))
-        return Third(near, far, between, np.concatenate(masses), turns, rest)
+        haversine = np.sin((one - other) / 2) ** 2 + np.sin(one) * np.sin(other) * azimuths[0]
+        theta = 2 * np.arcsin(np.sqrt(np.minimum(haversine, 1)))
+        between = Stencil.at(theta, share.size)
+        return Third(near, far, between, np.concatenate(masses), azimuths[1], rest)
 
     def gaps(self, gap: Array) -> Array:
         """From the fine grid to the nodes, near then far."""
@@ -210,28 +231,28 @@ class Third:
         nodes[size:, :size] = (near[:, None] * (other @ self.turns)).T
         weighted = between * self.turns * near[:, None, None]
         back = self.between.swapped().collected(weighted.swapaxes(0, 1), points)
-        unit = np.concatenate([at.matrix(points) for at in (self.near, self.far)])
-        matrix = -(samples**2) * (nodes @ unit + np.concatenate([there, back]))
-        return Slope(self, self.words(samples, gap), self.gaps(gap), unit, matrix)
+        between = np.concatenate([there, back])
+        scale = -(samples**2)
+        return Slope(self, self.words(samples, gap), self.gaps(gap), scale * nodes, scale * between)
 
 
 @dataclass(frozen=True, eq=False)
 class Slope:
     """`Third` linearised about one propagator.
 
-    words   a_3 at the nodes · gaps  1 - s there
-    unit    interpolation from the fine grid to the nodes
-    matrix  the change of the words when the gap moves on the fine grid
+    words    a_3 at the nodes · gaps  1 - s there
+    nodes    the change of the words when the gap moves at the nodes
+    between  their change when it moves between samples 2 and 3, by the gap on the fine grid
     """
 
     third: Third
     words: Array
     gaps: Array
-    unit: Array
-    matrix: Array
+    nodes: Array
+    between: Array
 
     def bracket(self, moved: Array, columns: int) -> Array:
         """The change of `Third.bracket` when the gap moves by `moved`."""
-        third = self.third
-        found = third.bracket(self.matrix @ moved, self.gaps, columns)
-        return np.asarray(found + third.masses * self.words @ (self.unit @ moved))
+        third, here = self.third, self.third.gaps(moved)
+        found = third.bracket(self.nodes @ here + self.between @ moved, self.gaps, columns)
+        return np.asarray(found + third.masses * self.words @ here)

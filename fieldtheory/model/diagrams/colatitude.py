@@ -56,6 +56,15 @@ def rests_on_grid(dimension: int, degrees: int, points: int) -> Array:
     return frozen(rests(dimension, degrees, colatitudes(points)))
 
 
+@lru_cache(maxsize=4)
+def half_rests_on_grid(dimension: int, degrees: int, points: int) -> tuple[Array, Array]:
+    """`rests` of even and of odd degrees on the first half of `colatitudes(points)`.
+
+    The second half follows from P_l(-t) = (-1)^l P_l(t)."""
+    half = rests(dimension, degrees, colatitudes(points)[: points // 2])
+    return frozen(half[::2].copy()), frozen(half[1::2].copy())
+
+
 def gauss(nodes: Array, weights: Array, points: int) -> tuple[Array, Array]:
     """The Gauss rule of `points` nodes for a discrete measure: Lanczos, then Golub and Welsch.
 
@@ -63,8 +72,18 @@ def gauss(nodes: Array, weights: Array, points: int) -> tuple[Array, Array]:
     >>> nodes.round(4).tolist(), round(float(weights @ nodes**5), 6)
     ([0.1089, 0.5, 0.8911], 17.170833)
     """
-    from scipy.linalg import eigh_tridiagonal
+    return _rule(*_lanczos(nodes, weights, points))
 
+
+def interlaced(nodes: Array, weights: Array, points: int) -> list[tuple[Array, Array]]:
+    """The Gauss rules of `points` nodes and of one more: the nodes of one lie between those of the
+    other."""
+    diagonal, beside, mass = _lanczos(nodes, weights, points + 1)
+    return [_rule(diagonal[:-1], beside[:-1], mass), _rule(diagonal, beside, mass)]
+
+
+def _lanczos(nodes: Array, weights: Array, points: int) -> tuple[Array, Array, float]:
+    """The recurrence of the measure's orthogonal polynomials, and its mass."""
     inside = np.flatnonzero(weights > 0)
     x, mass = nodes[inside], float(np.sum(weights))
     basis = np.zeros((points + 1, x.size))
@@ -77,6 +96,12 @@ def gauss(nodes: Array, weights: Array, points: int) -> tuple[Array, Array]:
             rest -= basis[: k + 1].T @ (basis[: k + 1] @ rest)
         beside[k] = np.linalg.norm(rest)
         basis[k + 1] = rest / beside[k]
+    return diagonal, beside, mass
+
+
+def _rule(diagonal: Array, beside: Array, mass: float) -> tuple[Array, Array]:
+    from scipy.linalg import eigh_tridiagonal
+
     found, vectors = eigh_tridiagonal(diagonal, beside[:-1])
     return np.asarray(found), np.asarray(mass * vectors[0] ** 2)
 

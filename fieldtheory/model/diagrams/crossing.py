@@ -37,117 +37,30 @@ from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.diagrams.cluster import Slope, Third
-from fieldtheory.model.diagrams.colatitude import measure, rests_on_grid
+from fieldtheory.model.diagrams.fourth import SHARE, Fourth, FourthSlope
+from fieldtheory.model.diagrams.medium import DEGREES, Modes, State
 from fieldtheory.model.diagrams.solver import Found, Rows, fixed_points
 from fieldtheory.model.planar.equation import effective_ridge
 from fieldtheory.model.spectrum import Spectrum
 
-DEGREES = 512  # degrees that cross; those beyond are planar, and enter through c(1) alone
-CLUSTERS = (2, 3)
+CLUSTERS = (2, 3, 4)
 TOLERANCE = 1e-11
-CIRCLE = 1e-6  # ridge over s2 + c(1) below which three samples on the circle diverge
+CIRCLE = {3: 1e-6, 4: SHARE}  # ridge over s2 + c(1) below which so many samples diverge there
 CROWDED = 0.95  # the planar part of a step is not amplified beyond 1 / (1 - this)
-
-
-def grid(spectrum: Spectrum, degrees: int = DEGREES) -> tuple[int, int]:
-    """How many degrees are resolved, and at how many angles."""
-    resolved = min(degrees, spectrum.eigenvalues.size)
-    return resolved, 4 * (48 + resolved + int(2 * np.sqrt(spectrum.dimension)))
-
-
-@dataclass(frozen=True, eq=False)
-class Modes:
-    """A spectrum, a ridge, and the quadrature in t: what does not depend on the samples."""
-
-    spectrum: Spectrum
-    ridge: float
-    rest: Array
-    weights: Array
-
-    @staticmethod
-    def of(spectrum: Spectrum, ridge: float, degrees: int = DEGREES) -> "Modes":
-        d, (resolved, points) = spectrum.dimension, grid(spectrum, degrees)
-        return Modes(spectrum, ridge, rests_on_grid(d, resolved, points), measure(d, points))
-
-    @property
-    def resolved(self) -> int:
-        return len(self.rest)
-
-    @property
-    def columns(self) -> int:
-        """Entries of D: one for each resolved degree, one for all others if there are any."""
-        return self.resolved + (self.resolved < self.spectrum.eigenvalues.size)
-
-    def spread(self, D: Array) -> Array:
-        """D at every degree of the spectrum."""
-        missing = self.spectrum.eigenvalues.size - D.shape[-1]
-        if not missing:
-            return D
-        last = np.repeat(D[..., -1:], missing, axis=-1)
-        return np.concatenate([D, last], axis=-1)
-
-    def gathered(self, values: Array) -> Array:
-        """The sum over the degrees that share a column."""
-        found = values[..., : self.columns].copy()
-        if self.columns > self.resolved:
-            found[..., -1] = np.sum(values[..., self.resolved :], axis=-1)
-        return found
-
-    def gap(self, values: Array) -> Array:
-        """sum_l deg_l values_l (1 - P_l(t)) at the nodes; beyond the resolved degrees P_l is 0."""
-        weighted = self.spectrum.counts * values
-        beyond = np.sum(weighted[..., self.resolved :], axis=-1, keepdims=True)
-        found: Array = weighted[..., : self.resolved] @ self.rest + beyond
-        return found
-
-    def projected(self, values: Array) -> Array:
-        """E_t[(1 - P_l) values], one for each column."""
-        weighted = values * self.weights
-        found = weighted @ self.rest.T
-        if self.columns > self.resolved:
-            whole = np.sum(weighted, axis=-1, keepdims=True)
-            found = np.concatenate([found, whole], axis=-1)
-        return np.asarray(found)
-
-
-@dataclass(frozen=True, eq=False)
-class State:
-    """The dressed propagator of some rows, and what the words are made of.
-
-    samples (rows, 1) eta, propagator (rows, degrees) C_l, loop (rows, 1) s2 + c(1),
-    gap (rows, nodes) 1 - s(t) to relative accuracy
-    """
-
-    samples: Array
-    propagator: Array
-    loop: Array
-    gap: Array
-
-    @staticmethod
-    def at(modes: Modes, samples: Array, D: Array) -> "State":
-        lam = modes.spectrum.eigenvalues
-        C = lam / (1 + lam * modes.spread(D))
-        loop = modes.ridge + np.sum(modes.spectrum.counts * C, axis=-1, keepdims=True)
-        return State(samples[:, None], C, loop, (modes.ridge + modes.gap(C)) / loop)
-
-    def rows(self, chosen: Rows) -> "State":
-        """Some of the rows."""
-        parts = (self.samples, self.propagator, self.loop, self.gap)
-        return State(*(part[chosen] for part in parts))
 
 
 def two_apart(state: State) -> tuple[Array, Array]:
     """a(t) of two samples, and its derivative by the gap."""
-    s, square = 1 - state.gap, state.gap * (2 - state.gap)  # square is 1 - s^2
-    words = -state.samples * s**3 / square
-    slope = state.samples * s**2 * (3 * square + 2 * s**2) / square**2
-    return words, slope
+    s = 1 - state.gap
+    turns = s * s / (state.gap * (2 - state.gap))  # s^2 / (1 - s^2)
+    words = -state.samples * (s * turns)
+    return words, state.samples * (turns * (3 + 2 * turns))
 
 
-def self_energy(modes: Modes, state: State, thirds: Sequence[Third] = ()) -> Array:
+def self_energy(modes: Modes, state: State, thirds: Sequence[Third | Fourth] = ()) -> Array:
     """D of all words on the propagators of `state`: (rows, columns)."""
-    words, _ = two_apart(state)
-    both = np.sum(modes.weights * state.gap * words, axis=-1, keepdims=True)
+    words = modes.weights * two_apart(state)[0]
+    both = np.einsum("ij,ij->i", state.gap, words)[:, None]
     bracket = 1 + both - modes.projected(words)
     for row, third in enumerate(thirds):
         gap = state.gap[row]
@@ -156,19 +69,85 @@ def self_energy(modes: Modes, state: State, thirds: Sequence[Third] = ()) -> Arr
     return np.asarray(state.samples / state.loop * bracket)
 
 
-def response(
-    modes: Modes, state: State, D: Array, moved: Array, ridge: float, slopes: Sequence[Slope] = ()
-) -> Array:
-    """The first-order change of the self-energy D of `state` when C_l moves by `moved` and s2 by
-    `ridge`."""
-    words, slope = two_apart(state)
-    loop = ridge + np.sum(modes.spectrum.counts * moved, axis=-1, keepdims=True)
-    gap = (ridge + modes.gap(moved) - state.gap * loop) / state.loop
-    both = np.sum(modes.weights * (state.gap * slope + words) * gap, axis=-1, keepdims=True)
-    bracket = both - modes.projected(slope * gap)
-    for row, third in enumerate(slopes):
-        bracket[row] += third.bracket(gap[row], modes.columns)
-    return np.asarray((state.samples * bracket - D * loop) / state.loop)
+@dataclass(frozen=True, eq=False)
+class Response:
+    """How the self-energy D of some rows answers to a change of their propagators.
+
+    slope  (rows, nodes) of a(t) by the gap, with the weight of the node
+    own    (rows, nodes) of gap a(t), likewise
+    thirds the linearised third samples, one for each row; empty for two-sample diagrams
+    """
+
+    modes: Modes
+    state: State
+    D: Array
+    slope: Array
+    own: Array
+    thirds: Sequence[Slope | FourthSlope] = ()
+
+    @staticmethod
+    def of(solution: "Solution") -> "Response":
+        modes, state = solution.modes, solution.state
+        words, slope = two_apart(state)
+        slope = modes.weights * slope
+        own = state.gap * slope + modes.weights * words
+        return Response(modes, state, solution.self_energy, slope, own, solution.slopes)
+
+    @cached_property
+    def square(self) -> Array:
+        """(rows, degrees) C_l^2."""
+        return np.asarray(self.state.propagator**2)
+
+    @cached_property
+    def shares(self) -> tuple[Array, Array]:
+        """What the planar loop gives back, see `_shares`."""
+        return _shares(self.modes, self.state)
+
+    def rows(self, chosen: Rows) -> "Response":
+        """Some of the rows, in any order and number."""
+        state = self.state
+        parts = (state.samples, state.propagator, state.loop, state.gap)
+        some = State(*(part[chosen] for part in parts))
+        thirds = [self.thirds[int(row)] for row in chosen] if self.thirds else ()
+        D, slope, own = (part[chosen] for part in (self.D, self.slope, self.own))
+        return Response(self.modes, some, D, slope, own, thirds)
+
+    def __call__(self, moved: Array, ridge: Array) -> Array:
+        """The change of D to first order when C_l moves by `moved` and s2 by `ridge`, (rows, 1)."""
+        modes, state = self.modes, self.state
+        loop = ridge + np.sum(modes.spectrum.counts * moved, axis=-1, keepdims=True)
+        gap = (ridge + modes.gap(moved) - state.gap * loop) / state.loop
+        both = np.einsum("ij,ij->i", self.own, gap)[:, None]
+        bracket = both - modes.projected(self.slope * gap)
+        for row, third in enumerate(self.thirds):
+            bracket[row] += third.bracket(gap[row], modes.columns)
+        return np.asarray((state.samples * bracket - self.D * loop) / state.loop)
+
+    def planar(self, by: Array, ridge: Array) -> Array:
+        """(rows, 1) what every degree of D would answer to a source without crossing diagrams."""
+        state = self.state
+        loop = ridge + np.sum(self.modes.spectrum.counts * by, axis=-1, keepdims=True)
+        return np.asarray(-state.samples / state.loop**2 * loop / self.shares[1])
+
+    def solved(self, by: Array, ridge: Array, start: Array) -> Array:
+        """The self-consistent change of D, when sources change C_l by `by` and s2 by `ridge`."""
+        last = np.arange(len(by)), self
+
+        def step(dD: Array, rows: Rows) -> Array:
+            nonlocal last
+            if len(rows) != len(last[0]):  # some have converged
+                last = rows, self.rows(rows)
+            here = last[1]
+            moved = by[rows] - here.square * here.modes.spread(dD)
+            return dD + _amplified(here(moved, ridge[rows]) - dD, *here.shares)
+
+        samples = self.state.samples[:, 0]
+        return fixed_points(
+            step,
+            start,
+            lambda row: f"response of the crossing diagrams, {samples[row]:g} samples",
+            tolerance=TOLERANCE,
+        ).values
 
 
 def solve(
@@ -183,7 +162,7 @@ def solve(
     """The dressed propagators of the sphere at every mean number of samples.
 
     ridge     the whole of it: the task's own plus the tail of the spectrum
-    clusters  samples in the largest crossing diagrams, 2 or 3
+    clusters  samples in the largest crossing diagrams, 2, 3 or 4
     degrees   how many of them cross; those beyond are planar, see `Solution.unresolved`
     start     self-energies of a nearby solution, `Solution.self_energy`
 
@@ -201,25 +180,27 @@ def solve(
     planar = np.repeat(1 / kappa[:, None], modes.columns, axis=1)
     found = _converged(modes, samples, planar if start is None else start, ())
     two = Solution(modes, frozen(samples), found)
-    return two if clusters == 2 else two.with_thirds(start)
+    return two if clusters == 2 else two.with_thirds(start, clusters=clusters)
 
 
 def _checked(clusters: int, degrees: int) -> None:
     if checks.count("clusters", clusters) not in CLUSTERS:
         raise InvalidInput(
-            f"clusters = {clusters}: crossing diagrams are summed for 2 or 3 samples; 1 is the "
+            f"clusters = {clusters}: crossing diagrams are summed for 2, 3 or 4 samples; 1 is the "
             "planar theory"
         )
     checks.count("degrees", degrees, least=2)
 
 
-def _converged(modes: Modes, samples: Array, start: Array, thirds: tuple[Third, ...]) -> Found:
+def _converged(
+    modes: Modes, samples: Array, start: Array, thirds: tuple[Third | Fourth, ...]
+) -> Found:
     def step(D: Array, rows: Rows) -> Array:
         state = State.at(modes, samples[rows], D)
         found = self_energy(modes, state, [thirds[row] for row in rows] if thirds else ())
-        return D + _amplified(modes, state, found - D)
+        return D + _amplified(found - D, *_shares(modes, state))
 
-    number = 3 if thirds else 2
+    number = 2 if not thirds else 4 if isinstance(thirds[0], Fourth) else 3
     return fixed_points(
         step,
         start,
@@ -229,12 +210,16 @@ def _converged(modes: Modes, samples: Array, start: Array, thirds: tuple[Third, 
     )
 
 
-def _amplified(modes: Modes, state: State, residual: Array) -> Array:
+def _amplified(residual: Array, share: Array, spare: Array) -> Array:
     """What a change of D becomes after the planar loop c(1) has answered it, again and again."""
-    C = state.propagator
-    share = modes.gathered(state.samples / state.loop**2 * modes.spectrum.counts * C**2)
-    gamma = np.minimum(np.sum(share, axis=-1, keepdims=True), CROWDED)
-    return np.asarray(residual + np.sum(share * residual, axis=-1, keepdims=True) / (1 - gamma))
+    return np.asarray(residual + np.einsum("ij,ij->i", share, residual)[:, None] / spare)
+
+
+def _shares(modes: Modes, state: State) -> tuple[Array, Array]:
+    """What the planar loop gives back of a change of each column of D, and one minus their sum."""
+    C, strength = state.propagator, state.samples / state.loop**2
+    share = modes.gathered(strength * modes.spectrum.counts * C**2)
+    return share, 1 - np.minimum(np.sum(share, axis=-1, keepdims=True), CROWDED)
 
 
 @dataclass(frozen=True, eq=False)
@@ -250,7 +235,7 @@ class Solution:
     modes: Modes
     samples: Array
     found: Found
-    thirds: tuple[Third, ...] = ()
+    thirds: tuple[Third | Fourth, ...] = ()
 
     @property
     def self_energy(self) -> Array:
@@ -261,27 +246,33 @@ class Solution:
     def state(self) -> State:
         return State.at(self.modes, self.samples, self.found.values)
 
-    def with_thirds(self, start: Array | None = None, finer: float = 1.0) -> "Solution":
-        """The solution with the diagrams of three samples too; `self` is the one with two, and
-        says where the third samples matter.
+    def with_thirds(
+        self, start: Array | None = None, finer: float = 1.0, clusters: int = 3
+    ) -> "Solution":
+        """The solution with the diagrams of three samples too, and of four if asked for; `self` is
+        the one with two, and says where the other samples matter.
 
-        start  self-energies of a nearby solution with three; without it, those with two
-        finer  times as many nodes as usual for the integral over the third sample
+        start  self-energies of a nearby solution; without it, those with two
+        finer  times as many nodes as usual for the integrals over the other samples
 
         Raises `OutOfRegime` on the circle almost without a ridge, and where no self-consistent
         solution is found.
         """
         modes = self.modes
         d, begin = modes.spectrum.dimension, self.self_energy if start is None else start
-        if d == 2 and np.any(modes.ridge < CIRCLE * self.state.loop):
+        if d == 2 and np.any(modes.ridge < CIRCLE[clusters] * self.state.loop):
             raise OutOfRegime(
-                f"three-sample diagrams on the circle with ridge {modes.ridge:g}: three samples "
+                f"diagrams of {clusters} samples on the circle with ridge {modes.ridge:g}: samples "
                 "that nearly coincide diverge there. Pass a ridge of at least "
-                f"{CIRCLE * float(np.max(self.state.loop)):.0e}, or clusters = 2"
+                f"{CIRCLE[clusters] * float(np.max(self.state.loop)):.0e}, "
+                f"or clusters = {clusters - 1}"
             )
-        thirds = tuple(
-            Third.of(d, modes.resolved, modes.weights, gap, finer) for gap in self.state.gap
-        )
+        gap = self.state.gap
+        thirds: tuple[Third | Fourth, ...]
+        thirds = three = Third.each(d, modes.resolved, modes.weights, gap, finer)
+        if clusters == 4:
+            rows = zip(three, gap, strict=True)
+            thirds = tuple(Fourth.of(one, d, modes.resolved, row, finer) for one, row in rows)
         return Solution(modes, self.samples, _converged(modes, self.samples, begin, thirds), thirds)
 
     @property
@@ -308,7 +299,7 @@ class Solution:
         return np.asarray(np.sum(beyond, axis=-1) / self.state.loop[:, 0])
 
     @cached_property
-    def slopes(self) -> tuple[Slope, ...]:
+    def slopes(self) -> tuple[Slope | FourthSlope, ...]:
         """The linearised third samples."""
         rows = zip(self.thirds, self.samples, self.state.gap, strict=False)
         return tuple(third.linear(float(n), gap) for third, n, gap in rows)
@@ -316,26 +307,9 @@ class Solution:
     def answer(self, by: Array, ridge: float = 0.0) -> Array:
         """The change of D_l, self-consistently, when sources change C_l by `by` and s2 moves by
         `ridge`: (sizes, degrees)."""
-        modes, slopes = self.modes, self.slopes
-
-        def change(dD: Array, rows: Rows) -> Array:
-            C = self.propagator[rows]
-            return np.asarray(by[rows] - C**2 * modes.spread(dD))
-
-        def step(dD: Array, rows: Rows) -> Array:
-            state, D = self.state.rows(rows), self.self_energy[rows]
-            some = [slopes[row] for row in rows] if slopes else ()
-            found = response(modes, state, D, change(dD, rows), ridge, some)
-            return dD + _amplified(modes, state, found - dD)
-
-        start = np.zeros_like(self.self_energy)
-        found = fixed_points(
-            step,
-            start,
-            lambda row: f"response of the crossing diagrams, {self.samples[row]:g} samples",
-            tolerance=TOLERANCE,
-        )
-        return modes.spread(found.values)
+        sources = np.full((len(by), 1), ridge)
+        found = Response.of(self).solved(by, sources, np.zeros_like(self.self_energy))
+        return self.modes.spread(found)
 
     @cached_property
     def gain(self) -> Array:
@@ -345,12 +319,47 @@ class Solution:
 
     def error(self, power: Array) -> Array:
         """(sizes, degrees) the squared error that each degree carries without label noise."""
-        counts = self.modes.spectrum.counts
-        own = np.asarray(power * self.residual_share**2)
-        return np.asarray(own + counts * self.propagator**2 * self.answer(-own / counts))
+        return self.errors(power, noisy=False).error
 
     @cached_property
     def noise(self) -> Array:
         """(sizes, degrees) the variance that label noise of variance 1 adds to each degree."""
-        counts, nothing = self.modes.spectrum.counts, np.zeros_like(self.propagator)
-        return np.asarray(-counts * self.propagator**2 * self.answer(nothing, ridge=1.0))
+        return self.errors(np.zeros(self.propagator.shape[1])).noise
+
+    def errors(self, power: Array, noisy: bool = True, start: Array | None = None) -> "Errors":
+        """Both at once.
+
+        noisy  whether label noise is asked for
+        start  answers of a nearby solution, `Errors.answers`
+        """
+        counts, sizes = self.modes.spectrum.counts, len(self.samples)
+        own = np.asarray(power * self.residual_share**2)
+        by = -own / counts
+        ridge = np.zeros((sizes, 1))
+        respond = Response.of(self)
+        if noisy:
+            by, ridge = np.concatenate([by, 0 * by]), np.concatenate([ridge, ridge + 1])
+            respond = respond.rows(np.tile(np.arange(sizes), 2))
+        planar = respond.planar(by, ridge)
+        answers = np.ones((len(by), self.modes.columns)) if start is None else start
+        found = respond.solved(by, ridge, planar * answers)
+        answers = found / np.where(planar == 0, 1, planar)
+        change = np.split(self.modes.spread(found), 1 + noisy)
+        weak = counts * self.propagator**2
+        noise = -weak * change[1] if noisy else np.zeros_like(own)
+        return Errors(own + weak * change[0], noise, answers)
+
+
+@dataclass(frozen=True, eq=False)
+class Errors:
+    """Errors of each degree, and how the self-energies answered.
+
+    error    (sizes, degrees) without label noise
+    noise    (sizes, degrees) what label noise of variance 1 adds; 0 where it was not asked for
+    answers  (1 or 2 times sizes, columns) the change of D_l over the planar one, first for the
+             target, then for label noise
+    """
+
+    error: Array
+    noise: Array
+    answers: Array

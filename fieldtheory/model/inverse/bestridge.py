@@ -7,7 +7,6 @@ the best ridge makes up for what the prior gets wrong, and has to be searched fo
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -17,6 +16,8 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.shown import Pictured, Printed
+from fieldtheory.model.inverse.ridges import EXACT, QUICK, Errors
+from fieldtheory.model.inverse.scan import checked
 from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.predict import predict
 from fieldtheory.model.question import Model, Question, modes_of, name_of
@@ -24,8 +25,7 @@ from fieldtheory.model.task import Task
 
 DECADES_BELOW, DECADES_ABOVE = 12, 8  # of the trace, and of samples times the trace
 PER_DECADE = 4
-DECADES_NEAR, DECADES_FAR = 6, 8  # from the planar optimum, where another method looks
-FINE, COARSE = 1e-9, 1e-2  # to which log(ridge) is found, planar and by other methods
+FINE = 1e-9  # to which log(ridge) is found where the error is planar
 
 
 @dataclass(frozen=True, eq=False)
@@ -71,12 +71,16 @@ class BestRidge(Pictured, Printed):
             "question": self.question,
         }
 
+    def _others(self, none: str, own: str) -> dict[str, tuple[float | None, ...]]:
+        """What the best is compared with, by its name."""
+        return {none: self.without} | ({f"{own} {self.own:g}": self.at_own} if self.own else {})
+
     def picture(self) -> Picture:
         """The error with the best ridge, with none, and with the task's own."""
         lines = [Line("best ridge", self.samples, self.error, self.uncertainty)]
-        for label, values in (("no ridge", self.without), (f"ridge {self.own:g}", self.at_own)):
+        for label, values in self._others("no ridge", "ridge").items():
             known = [k for k, value in enumerate(values) if value is not None]
-            if known and label != "ridge 0":
+            if known:
                 errors = frozen([values[k] for k in known])
                 lines.append(Line(label, frozen(self.samples[known]), errors))
         title, y = self.question, "mean squared test error"
@@ -86,18 +90,14 @@ class BestRidge(Pictured, Printed):
         lines = [self.question, f"method {self.method}"]
         for k, n in enumerate(self.samples):
             others = [
-                f"{label} {value:.4g}"
-                for label, value in (
-                    ("with none", self.without[k]),
-                    (f"with {self.own:g}", self.at_own[k] if self.own else None),
-                )
-                if value is not None
+                f", {label} {values[k]:.4g}"
+                for label, values in self._others("with none", "with").items()
+                if values[k] is not None
             ]
-            edge = f" ({self.edge[k]} of those searched)" if self.edge[k] == "largest" else ""
-            edge = f" ({self.edge[k]} searched)" if self.edge[k] == "smallest" else edge
+            edge = f" ({self.edge[k]} searched)" if self.edge[k] in ("smallest", "largest") else ""
             lines.append(
                 f"{n:.0f} samples: ridge {self.ridge[k]:.6g}{edge}, error {self.error[k]:.4g} +- "
-                f"{self.uncertainty[k]:.2g}" + "".join(f", {other}" for other in others)
+                f"{self.uncertainty[k]:.2g}{''.join(others)}"
             )
         return "\n".join(lines)
 
@@ -115,13 +115,18 @@ def best_ridge(
 
     The planar error is computed on a grid of ridges, from far below the smallest that matters to
     far above the largest, and at zero; Brent's method in log(ridge) then closes in on the lowest.
-    Other methods of `predict` start from there. The task's own ridge is only compared with.
+    Other methods of `predict` search downhill from there, to a hundredth of log(ridge) or so, and
+    "crossing" with diagrams of two samples at a time: more come in at the ridge that is found, and
+    the `method` of the result says so. Where a ridge lowers the error by no more than the
+    method can tell, the answer is zero. The task's own ridge is only compared with.
 
     by   "error", or "evidence": the ridge of the largest (planar) log evidence, which a user can
          find without test data, and the error there. The two agree if the prior is right, also in
          its scale
+    options   of `predict`: order, clusters, ensemble, keep, memory
 
-    Raises `OutOfRegime` if the method has no prediction at any ridge.
+    Raises `InvalidInput` for an unknown option, and `OutOfRegime` if the method has no prediction
+    at any ridge.
 
     >>> from fieldtheory.model.spectrum import Spectrum
     >>> lam, deg = [0.3, 0.05, 0.004], [1, 5, 14]
@@ -130,45 +135,61 @@ def best_ridge(
     >>> best_ridge(Spectrum.of(lam, dimension=5), task, [10, 100]).ridge.round(6).tolist()
     [0.05, 0.05]
     """
+    checked("best_ridge", options, ("samples", "by"))
     sizes = checks.sizes("samples", samples)
     fast = modes_of(model, task, float(sizes.max())) if task.on_sphere else model
     question = Question(fast, task, sizes, "planar", 1, None, "fixed", 3)
-
-    def answer(n: float, ridge: float) -> tuple[float, float] | None:
-        given = replace(task, ridge=ridge)
-        try:
-            curve = predict(fast, given, [int(n)], method=method, **options)
-        except OutOfRegime:
-            return None
-        return float(curve.error[0]), float(curve.uncertainty[0])
-
     evidence = checks.choice("by", by, ("error", "evidence")) == "evidence"
     unseen = task.on_data and task.labelled.tested == "unseen"
-    exact = evidence or (method == "planar" and not unseen)
-    rows = []
-    for n in sizes:
-        start, edge = _planar_best(question, float(n), evidence)
-        if not exact:
-            start, edge = _closer(partial(answer, float(n)), start, question.modes.trace)
-        found = answer(n, start)
-        if found is None:
-            predict(fast, replace(task, ridge=start), [int(n)], method=method, **options)
-            raise OutOfRegime(f"no prediction at {n:.0f} samples")
-        bare, own = answer(n, 0.0), answer(n, task.ridge)
-        rows.append((start, *found, bare and bare[0], own and own[0], edge))
-    ridge, error, spread, without, at_own, edges = zip(*rows, strict=True)
+    errors = Errors(fast, task, sizes, method, options)
+    found = [_planar_best(question, float(n), evidence) for n in sizes]
+    searched = ""
+    if not (evidence or (method == "planar" and not unseen)):
+        quick, trace = errors.quick(), question.modes.trace
+        found = [quick.lowest(k, start, trace) for k, (start, _) in enumerate(found)]
+        searched = f", the ridge searched with clusters = {QUICK}" if quick is not errors else ""
+    ridge, error, spread, edges = _settled(errors, found, task.ridge, keep=evidence)
     return BestRidge(
         samples=sizes,
-        ridge=np.array(ridge),
-        error=np.array(error),
-        uncertainty=np.array(spread),
-        without=without,
+        ridge=ridge,
+        error=error,
+        uncertainty=spread,
+        without=_known(errors.at(0.0)[0]),
         own=task.ridge,
-        at_own=at_own,
+        at_own=_known(errors.at(task.ridge)[0]),
         edge=edges,
-        method=f"{method}, by the evidence" if evidence else method,
+        method=f"{method}, by the evidence" if evidence else f"{method}{searched}",
         question=f"{name_of(model)}; {task}",
     )
+
+
+def _settled(
+    errors: Errors, found: list[tuple[float, str]], own: float, keep: bool
+) -> tuple[Array, Array, Array, tuple[str, ...]]:
+    """Ridges, errors, uncertainties and edges, by the method that was asked for.
+
+    Zero or the task's own ridge takes the place of one that does not lower the error, unless the
+    ridge was found by another measure (`keep`).
+    """
+    ridge = np.array([ridge for ridge, _ in found])
+    edges = [edge for _, edge in found]
+    error, spread = np.empty(ridge.size), np.empty(ridge.size)
+    for value in np.unique(ridge):
+        same = np.flatnonzero(ridge == value)
+        every = same.size == ridge.size
+        error[same], spread[same] = errors.at(value) if every else errors.some(same.tolist(), value)
+    for value, edge in () if keep else ((own, ""), (0.0, "zero")):
+        there, doubt = errors.at(value)
+        better = there <= error * (1 + errors.told) if value == 0 else there < error
+        for k in np.flatnonzero(better & np.isfinite(there)):
+            ridge[k], error[k], spread[k], edges[k] = value, there[k], doubt[k], edge
+    for k in np.flatnonzero(~np.isfinite(error))[:1]:
+        errors.asked([int(k)], float(ridge[k]))  # which is refused, and says why
+    return ridge, error, spread, tuple(edges)
+
+
+def _known(errors: Array) -> tuple[float | None, ...]:
+    return tuple(value if np.isfinite(value) else None for value in errors.tolist())
 
 
 def _planar_best(question: Question, n: float, evidence: bool) -> tuple[float, str]:
@@ -189,21 +210,23 @@ def _planar_best(question: Question, n: float, evidence: bool) -> tuple[float, s
     high = np.log10(modes.trace * n) + DECADES_ABOVE
     grid = 10.0 ** np.linspace(low, high, int((high - low) * PER_DECADE) + 1)
     cost = surprise if evidence else error
-    values = [cost(ridge) for ridge in grid]
+    values = np.array([cost(ridge) for ridge in grid])
     best = int(np.argmin(values))
+    worth = float(values[best] + EXACT * abs(values[best]))  # no better than this is no better
+    if not evidence and _at_zero(error) <= worth:
+        return 0.0, "zero"
+    if values[0] <= worth:
+        return float(grid[0]), "smallest"
     if best == len(grid) - 1:
         return float(grid[best]), "largest"
-    if best == 0:
-        smallest = float(grid[0])
-        return (smallest, "smallest") if evidence else _at_zero(error, smallest, values[0])
     return _brent(cost, float(grid[best - 1]), float(grid[best + 1]), FINE), ""
 
 
-def _at_zero(error: Callable[[float], float], smallest: float, there: float) -> tuple[float, str]:
+def _at_zero(error: Callable[[float], float]) -> float:
     try:
-        return (0.0, "zero") if error(0.0) <= there else (smallest, "")
+        return error(0.0)
     except OutOfRegime:
-        return smallest, "smallest"
+        return np.inf
 
 
 def _brent(error: Callable[[float], float], low: float, high: float, accuracy: float) -> float:
@@ -216,30 +239,3 @@ def _brent(error: Callable[[float], float], low: float, high: float, accuracy: f
         options={"xatol": accuracy},
     )
     return float(np.exp(found.x))
-
-
-def _closer(
-    answer: Callable[[float], tuple[float, float] | None], start: float, trace: float
-) -> tuple[float, str]:
-    """The best ridge by another method, looked for around the planar one, decade by decade."""
-
-    def error(ridge: float) -> float:
-        found = answer(ridge)
-        return np.inf if found is None else found[0]
-
-    middle = start or trace * 10.0 ** (-DECADES_NEAR)
-    values = {k: error(middle * 10.0**k) for k in (-1, 0, 1)}
-    for _ in range(DECADES_FAR):
-        best = min(values, key=lambda k: values[k])
-        if min(values) < best < max(values):
-            low, high = (middle * 10.0 ** (best + side) for side in (-1, 1))
-            return _brent(error, low, high, COARSE), ""
-        beyond = best - 1 if best == min(values) else best + 1
-        values[beyond] = error(middle * 10.0**beyond)
-    best = min(values, key=lambda k: values[k])
-    if best > 0:
-        return middle * 10.0**best, "largest"
-    zero = answer(0.0)
-    if zero is not None and zero[0] <= values[best]:
-        return 0.0, "zero"
-    return middle * 10.0**best, "smallest"

@@ -1,19 +1,24 @@
 """Where the predicted learning curves of two models cross."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
-from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
-from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.shown import Pictured, Printed
-from fieldtheory.model.inverse.scan import Scan, narrow
+from fieldtheory.model.inverse.scan import Curve, Scan, checked, narrow, refine
 from fieldtheory.model.question import Model, name_of
 from fieldtheory.model.task import Task
+
+UNDECIDED = {  # by method: what else to do where uncertainties are larger than the difference
+    "planar": 'planar is not sure enough to decide: method="crossing" takes longer and is surer',
+    "": "the uncertainties are too large to decide",
+}
+
+ROUNDING = 1e-11  # of the error: two models this near are the same
 
 
 @dataclass(frozen=True)
@@ -24,7 +29,8 @@ class Crossing:
     error    of both, there (the mean of the two)
     better   the model that is better from there on: "first" or "second"
     lowest, highest   the numbers of samples around it between which the two differ by less than the
-             sum of their uncertainties; None if that reaches the end of what was looked at
+             sum of their uncertainties; None if that reaches the end of what was looked at, and
+             both `samples` if the crossing is decided to the sample
     """
 
     samples: int
@@ -39,7 +45,8 @@ class Crossovers(Pictured, Printed):
     """All crossings of two learning curves, between 1 and `looked` samples.
 
     names     of the two models
-    at_start  which is better with one sample: "first" or "second"
+    at_start  which is better with one sample: "first", "second", or "neither" if they differ by no
+              more than the sum of their uncertainties
     crossings in the order of N
     sizes, errors, uncertainties   both curves, (sizes,) and (2, sizes)
     """
@@ -58,11 +65,24 @@ class Crossovers(Pictured, Printed):
         for name in ("sizes", "errors", "uncertainties"):
             object.__setattr__(self, name, frozen(getattr(self, name)))
 
+    @property
+    def decided(self) -> bool:
+        """Whether the two are surely apart somewhere, and on both sides of all crossings.
+
+        Two models that are the same at every number of samples are not apart, and not decided.
+        """
+        apart = np.abs(np.diff(self.errors, axis=0)[0]) > np.sum(self.uncertainties, axis=0)
+        open_end = any(None in (c.lowest, c.highest) for c in self.crossings)
+        return bool(np.any(apart)) and not open_end
+
+    @property
+    def same(self) -> bool:
+        """Whether the two have the same error, to rounding, at every number of samples."""
+        return not np.any(_rounded(*self.errors))
+
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data."""
-        names = ("at_start", "looked", "method", "question")
-        return {
-            **{name: getattr(self, name) for name in names},
+        return vars(self) | {
             "names": list(self.names),
             "crossings": [dict(vars(crossing)) for crossing in self.crossings],
             "sizes": [int(n) for n in self.sizes],
@@ -84,16 +104,26 @@ class Crossovers(Pictured, Printed):
 
     def __str__(self) -> str:
         lines = [f"first:  {self.names[0]}", f"second: {self.names[1]}", self.question]
-        lines.append(f"with one sample the {self.at_start} is better")
+        if self.same:
+            lines.append("the same at every number of samples")
+            return "\n".join(lines)
+        start = f"the {self.at_start} is better"
+        if self.at_start == "neither":
+            start = "neither is surely better"
+        lines.append(f"with one sample {start}")
         for c in self.crossings:
             low = "1" if c.lowest is None else str(c.lowest)
             high = f"more than {self.looked}" if c.highest is None else str(c.highest)
+            sure = f"undecided between {low} and {high}"
+            if c.lowest == c.highest == c.samples:
+                sure = "decided to the sample"
             lines.append(
-                f"from {c.samples} samples on the {c.better}, at error {c.error:.4g}; "
-                f"undecided between {low} and {high}"
+                f"from {c.samples} samples on the {c.better}, at error {c.error:.4g}; {sure}"
             )
         if not self.crossings:
             lines.append(f"no crossing up to {self.looked} samples")
+        if not self.decided:
+            lines.append(UNDECIDED.get(self.method, UNDECIDED[""]))
         return "\n".join(lines)
 
 
@@ -111,7 +141,11 @@ def crossover(
     The difference of the predicted errors is computed at two sizes an octave; every change of sign
     is closed in on, to the smallest whole N. Two crossings closer than a factor 1.4 may be missed.
 
-    Raises `OutOfRegime` if one of them cannot be predicted at all.
+    method   of `predict`, and so are `options`: order, clusters, ensemble, keep, memory
+    most     the largest number of samples to look at
+
+    Raises `InvalidInput` for an unknown option, `OutOfRegime` if one of the models cannot be
+    predicted at all.
 
     >>> from fieldtheory.model.spectrum import Spectrum
     >>> smooth, rough = Spectrum.of([0.5, 0.1, 0.001], 4), Spectrum.of([0.1, 0.1, 0.05], 4)
@@ -120,22 +154,20 @@ def crossover(
     >>> found.at_start, [(c.samples, c.better) for c in found.crossings]
     ('second', [(8, 'first')])
     """
-    limit = checks.count("most", most, least=1)
-    scans = [Scan(model, task, method, limit, options) for model in (first, second)]
+    checked("crossover", options, ("most",))
+    scans = [Scan(model, task, method, most, options) for model in (first, second)]
     for scan in scans:
-        for _ in scan.chunks():
-            pass
-        if not scan.table()[0].size:
-            raise OutOfRegime(f"{scan.question}: {scan.reason}")
-    sizes = np.intersect1d(scans[0].table()[0], scans[1].table()[0])
-    difference = _difference(scans, sizes)[0]
-    spans = [_span(scans, sizes, int(i)) for i in np.flatnonzero(np.diff(difference > 0))]
-    sizes = np.intersect1d(scans[0].table()[0], scans[1].table()[0])
+        scan.explore()
+    refine(scans, _sought)
+    crossings = _crossings(scans)
+    sizes = _common(scans)
+    start, doubt = _difference(scans, sizes[:1])
+    better = "second" if start[0] > 0 else "first"
     both = [scan.at(sizes) for scan in scans]
     return Crossovers(
         names=(name_of(first), name_of(second)),
-        at_start="second" if difference[0] > 0 else "first",
-        crossings=tuple(spans),
+        at_start=better if abs(start[0]) > doubt[0] else "neither",
+        crossings=crossings,
         looked=int(sizes[-1]),
         method=method,
         question=str(task),
@@ -145,34 +177,66 @@ def crossover(
     )
 
 
-def _difference(scans: list[Scan], sizes: Iterable[float]) -> tuple[Array, Array]:
-    (e1, u1), (e2, u2) = (scan.at(sizes) for scan in scans)
-    return e1 - e2, u1 + u2
+def _common(curves: Sequence[Curve]) -> Array:
+    """The sizes where both are known."""
+    first, second = (curve.table()[0] for curve in curves)
+    return np.intersect1d(first, second)
 
 
-def _span(scans: list[Scan], sizes: Array, start: int) -> Crossing:
+def _rounded(first: Array, second: Array) -> Array:
+    """The difference, zero where it is one of rounding."""
+    apart = first - second
+    return np.where(np.abs(apart) > ROUNDING * np.abs(first), apart, 0.0)
+
+
+def _difference(curves: Sequence[Curve], sizes: Iterable[float]) -> tuple[Array, Array]:
+    (e1, u1), (e2, u2) = (curve.at(sizes) for curve in curves)
+    return _rounded(e1, e2), u1 + u2
+
+
+def _crossings(curves: Sequence[Curve]) -> tuple[Crossing, ...]:
+    """One for each change of sign between known sizes."""
+    sizes = _common(curves)
+    ahead = _difference(curves, sizes)[0] > 0
+    return tuple(_span(curves, sizes, int(i)) for i in np.flatnonzero(np.diff(ahead)))
+
+
+def _sought(curves: Sequence[Curve]) -> set[int]:
+    """All sizes that make the answer, and those just after them."""
+    spans = _crossings(curves)
+    found = {n for c in spans for n in (c.samples, c.lowest, c.highest) if n}
+    return found | {n + 1 for n in found}
+
+
+def _span(curves: Sequence[Curve], sizes: Array, start: int) -> Crossing:
     """The crossing between sizes[start] and sizes[start + 1], and how sure it is."""
-    difference, doubt = _difference(scans, sizes)
+    difference, doubt = _difference(curves, sizes)
     after = bool(difference[start + 1] > 0)
 
     def changed(at: Iterable[float]) -> Any:
-        return (_difference(scans, at)[0] > 0) == after
+        return (_difference(curves, at)[0] > 0) == after
 
     def unsure(at: Iterable[float]) -> Any:
-        apart, doubt = _difference(scans, at)
+        apart, doubt = _difference(curves, at)
         return np.abs(apart) <= doubt
 
     found = narrow(changed, int(sizes[start]), int(sizes[start + 1]))
     lowest: int | None = found
     highest: int | None = found
-    if unsure([found])[0]:
-        sure = sizes[np.abs(difference) > doubt].astype(int)
-        below, above = sure[sure < found], sure[sure > found]
-        lowest = narrow(unsure, int(below[-1]), found) if below.size else None
-        highest = narrow(lambda at: ~unsure(at), found, int(above[0])) - 1 if above.size else None
+    before, at = unsure([found - 1, found])
+    known = np.union1d(sizes, [found - 1, found]).astype(int)
+    sure = sizes[np.abs(difference) > doubt].astype(int)
+    below, above = sure[sure < found], sure[sure > found]
+    if before:
+        last = int(below[-1]) if below.size else 0
+        lowest = narrow(unsure, last, int(known[known > last][0])) if below.size else None
+    if at:
+        last = int(above[0]) if above.size else 0
+        doubted = int(known[known < last][-1]) if above.size else 0
+        highest = narrow(lambda n: ~unsure(n), doubted, last) - 1 if above.size else None
     return Crossing(
         samples=found,
-        error=float(np.mean([scan.at([found])[0][0] for scan in scans])),
+        error=float(np.mean([curve.at([found])[0][0] for curve in curves])),
         better="second" if after else "first",
         lowest=lowest,
         highest=highest,

@@ -5,6 +5,7 @@ which ridge is best (`bestridge`).
 """
 
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -15,11 +16,13 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.shown import Pictured, Printed
-from fieldtheory.model.inverse.scan import Scan, narrow, valley
+from fieldtheory.model.inverse.scan import Curve, Scan, checked, narrow, refine, valley
 from fieldtheory.model.question import Model
 from fieldtheory.model.task import Task
 
 MOST = 10**7
+NEAR = 64  # sizes looked at where none is needed
+AROUND = 10  # times the answer: how far its picture goes, and down to what part of it
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,35 +61,48 @@ class SamplesFor(Pictured, Printed):
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data."""
-        names = ("asked", "samples", "lowest", "highest", "predicted", "uncertainty", "rises")
-        plain = {name: getattr(self, name) for name in (*names, "looked", "method", "question")}
-        return {
-            **plain,
+        return vars(self) | {
             "sizes": [int(n) for n in self.sizes],
             "errors": self.errors.tolist(),
             "uncertainties": self.uncertainties.tolist(),
         }
 
+    def _shown(self) -> tuple[int, int]:
+        """The sizes near enough to the answer: a decade on both sides, if there is one."""
+        last = max(self.looked, 2)
+        if not self.samples:
+            return 1, last
+        top = self.looked if self.highest is None else max(self.highest, self.rises or 0)
+        return max(self.lowest // AROUND, 1), min(max(AROUND * top, 2), last)
+
     def picture(self) -> Picture:
-        """The curve with its band, and the place where it reaches the error."""
-        seen = self.sizes >= 1
-        curve = Line(self.method, self.sizes[seen], self.errors[seen], self.uncertainties[seen])
-        ends = frozen([self.sizes[seen].min(), self.sizes[seen].max()])
-        level = Line(f"error {self.asked:g}", ends, frozen([self.asked] * 2))
-        lines: tuple[Line, ...] = (curve, level)
+        """The curve with its band near the place where it reaches the error."""
+        low, high = self._shown()
+        seen = (self.sizes >= low) & (self.sizes <= high)
+        ends = np.union1d([low, high], self.sizes[seen])
+        lines = [Line(f"error {self.asked:g}", frozen(ends), frozen(0 * ends + self.asked))]
+        if np.any(seen):
+            columns = (self.sizes, self.errors, self.uncertainties)
+            x, error, band = (frozen(column[seen]) for column in columns)
+            lines.insert(0, Line(self.method, x, error, band))
         if self.samples:
-            at = Line(f"N = {self.samples}", frozen([self.samples]), frozen([self.predicted]), None)
-            lines = (*lines, Line(at.label, at.x, at.y, points=True))
-        return Picture(self.question, "samples", "mean squared test error", lines, ("x", "y"))
+            at = frozen([self.samples]), frozen([self.predicted])
+            lines.append(Line(f"N = {self.samples}", *at, points=True))
+        title, y = self.question, "mean squared test error"
+        return Picture(title, "samples", y, tuple(lines), ("x", "y"))
 
     def __str__(self) -> str:
         high = f"more than {self.looked}" if self.highest is None else str(self.highest)
+        sure = f"between {self.lowest} and {high}"
+        if self.lowest == self.highest:
+            sure = "decided to the sample"
         lines = [
             self.question,
-            f"error {self.asked:g} needs {self.samples} samples, between {self.lowest} and {high}",
+            f"error {self.asked:g} needs {self.samples} samples, {sure}",
             f"method {self.method}: there {self.predicted:.4g} +- {self.uncertainty:.2g}",
         ]
         if not self.samples:
+            lines[1] = f"error {self.asked:g} needs no samples"
             lines[2] = "the target's own power is no larger: predicting zero is as good"
         if self.rises is not None:
             lines.append(f"the curve is not monotonic: above that error again at {self.rises}")
@@ -109,11 +125,11 @@ def samples_for(
     the sizes of the grid are searched too, and `rises` says if the curve comes back.
 
     error    clean mean squared error, the test label's own noise not counted
-    method   of `predict`, and so are `options`
+    method   of `predict`, and so are `options`: order, clusters, ensemble, keep, memory
     most     the largest number of samples to consider
 
-    Raises `InvalidInput` for an error that is zero or negative, and `OutOfRegime` if no number of
-    samples up to `most` is enough; it says how low the error gets.
+    Raises `InvalidInput` for an error that is zero or negative and for an unknown option, and
+    `OutOfRegime` if no number of samples up to `most` is enough; it says how low the error gets.
 
     >>> from fieldtheory.model.network import Network
     >>> network, task = Network(depth=4), Task.sphere(dimension=50, target=[0, 0.5, 0.5])
@@ -123,63 +139,65 @@ def samples_for(
     error 0.3 needs 1620 samples, between 16... and 16...
     method planar: there 0.3 +- ...
     """
+    checked("samples_for", options, ("error", "most"))
     asked = checks.number("error", error)
     if asked <= 0:
         raise InvalidInput(
             f"error = {error}: finite data never bring it to zero; give a number above zero, below "
             "the power of the target"
         )
-    scan = Scan(model, task, method, checks.count("most", most, least=1), options)
-    power = scan.power
-    if asked >= power:
-        return _nothing_needed(scan, asked, power)
-    for _ in scan.chunks():
-        if _first(scan, asked, 0.0) is not None and _first(scan, asked, 1.0) is not None:
-            break
+    scan = Scan(model, task, method, most, options)
+    if asked >= scan.power:
+        near = Scan(model, task, method, min(NEAR, scan.most), options)
+        with suppress(OutOfRegime):  # none are needed, whether or not there is a prediction
+            near.explore()
+        return _answer(near, asked, 0, 0)
+    scan.explore(lambda: all(n is not None for n in _ends(scan.guessed(), asked)))
+    refine([scan], lambda guesses: _sought(guesses[0], asked))
     found = _first(scan, asked, 0.0)
+    if found is None:  # guessed too low
+        scan.explore()
+        found = _first(scan, asked, 0.0)
     if found is None:
         raise OutOfRegime(_never(scan, asked))
-    highest = _first(scan, asked, 1.0)
-    lowest = _lowest(scan, asked, found)
-    rises = _rises(scan, asked, found)
-    sizes, errors, spread = scan.table()
-    at = scan.at([found])
+    return _answer(scan, asked, found, _first(scan, asked, 1.0))
+
+
+def _answer(scan: Scan, asked: float, found: int, highest: int | None) -> SamplesFor:
+    error, spread = scan.at([found]) if found else (np.array([scan.power]), np.zeros(1))
+    lowest, rises = _lowest(scan, asked, found), _rises(scan, asked, found)
+    sizes, errors, uncertainties = scan.table()
     return SamplesFor(
         asked=asked,
         samples=found,
         lowest=lowest,
         highest=highest,
-        predicted=float(at[0][0]),
-        uncertainty=float(at[1][0]),
+        predicted=float(error[0]),
+        uncertainty=float(spread[0]),
         rises=rises,
-        looked=int(sizes[-1]),
-        method=method,
+        looked=int(max(sizes, default=0)),
+        method=scan.method,
         question=scan.question,
         sizes=sizes,
         errors=errors,
-        uncertainties=spread,
+        uncertainties=uncertainties,
     )
 
 
-def _nothing_needed(scan: Scan, asked: float, power: float) -> SamplesFor:
-    table = scan.at([1])
-    return SamplesFor(
-        asked,
-        0,
-        0,
-        0,
-        power,
-        0.0,
-        None,
-        1,
-        scan.method,
-        scan.question,
-        np.ones(1),
-        *table,
-    )
+def _ends(curve: Curve, asked: float) -> tuple[int | None, int | None]:
+    return _first(curve, asked, 0.0), _first(curve, asked, 1.0)
 
 
-def _first(scan: Scan, asked: float, sign: float) -> int | None:
+def _sought(curve: Curve, asked: float) -> set[int]:
+    """All sizes that make the answer, and those just after them."""
+    found, highest = _ends(curve, asked)
+    if found is None:
+        return set()
+    all_of_them = (found, highest, _lowest(curve, asked, found), _rises(curve, asked, found))
+    return {n + 1 for n in all_of_them if n} | {n for n in all_of_them if n}
+
+
+def _first(scan: Curve, asked: float, sign: float) -> int | None:
     """The smallest N at which error + sign * uncertainty is at most `asked`."""
 
     def level(sizes: Iterable[float]) -> Array:
@@ -189,7 +207,7 @@ def _first(scan: Scan, asked: float, sign: float) -> int | None:
     return _below(level, asked, scan.table()[0])
 
 
-def _rises(scan: Scan, asked: float, found: int) -> int | None:
+def _rises(scan: Curve, asked: float, found: int) -> int | None:
     """The smallest N beyond `found` at which the error is above `asked`."""
     sizes = scan.table()[0]
     above = np.nextafter(-asked, -np.inf)  # -error <= this: error > asked
@@ -214,7 +232,7 @@ def _below(level: Callable[[Iterable[float]], Array], asked: float, sizes: Array
     return None
 
 
-def _lowest(scan: Scan, asked: float, found: int) -> int:
+def _lowest(scan: Curve, asked: float, found: int) -> int:
     """The smallest N from which on, up to `found`, error - uncertainty is at most `asked`."""
     sizes, errors, spread = scan.table()
     above = sizes[(errors - spread > asked) & (sizes < found)]
@@ -223,13 +241,14 @@ def _lowest(scan: Scan, asked: float, found: int) -> int:
         error, spread = scan.at(at)
         return error - spread <= asked
 
-    return narrow(reached, int(above[-1]), found) if above.size else 1
+    if not above.size:
+        return min(1, found)
+    last = int(above[-1])
+    return narrow(reached, last, int(min(sizes[sizes > last].min(), found)))
 
 
 def _never(scan: Scan, asked: float) -> str:
     sizes, errors, _ = scan.table()
-    if not sizes.size:
-        return f"error {asked:g}: {scan.reason}"
     best = int(np.argmin(errors))
     text = (
         f"error {asked:g} is not reached with up to {int(sizes[-1])} samples: there it is "

@@ -56,6 +56,8 @@ SYMMETRIC = 1e-10  # how far a matrix may be from its transpose, relative
 NEGATIVE = 1e-8  # how far below zero an eigenvalue may be for rounding's sake, relative
 ROUND = 32  # landmarks taken at a time
 BISECTIONS = 80
+WHOLE = 20  # bytes for each pair of points, the matrix and its decomposition
+ZERO = "the kernel matrix is zero: such a kernel learns nothing. Check the function or the matrix"
 
 
 @dataclass(frozen=True, eq=False)
@@ -195,7 +197,7 @@ def empirical_spectrum(
     memory     bytes it may take; more is refused before any is taken
 
     Raises `InvalidInput` for inputs that are not finite, too many for `memory`, and for a kernel
-    that is not positive.
+    that is zero or not positive.
 
     >>> x = np.random.default_rng(0).standard_normal((40, 3))
     >>> exact = empirical_spectrum(lambda a, b, c: (1 + c) ** 2, x)
@@ -207,7 +209,7 @@ def empirical_spectrum(
     wanted = len(x) if modes is None else checks.count("modes", modes, least=1)
     name = str(model) if not callable(model) or hasattr(model, "name") else "a given function"
     if landmarks is None:
-        _whole(len(x), memory)
+        affordable(WHOLE * len(x) ** 2, memory, f"an exact spectrum of {len(x)} points")
         found = _decomposed(gram(model, x, memory=memory))
     else:
         m = checks.count("landmarks", landmarks, least=1)
@@ -222,7 +224,8 @@ def empirical_spectrum(
 def gram_spectrum(matrix: Any, *, modes: int | None = None, memory: int = MEMORY) -> DataSpectrum:
     """The spectrum of a kernel known by its matrix on the data alone.
 
-    Raises `InvalidInput` for a matrix that is not square, finite, symmetric and positive.
+    Raises `InvalidInput` for a matrix that is not square, finite, symmetric and positive, or takes
+    more than `memory`.
 
     >>> gram_spectrum([[1.0, 0.5], [0.5, 1.0]]).eigenvalues.tolist()
     [0.75, 0.25]
@@ -230,7 +233,12 @@ def gram_spectrum(matrix: Any, *, modes: int | None = None, memory: int = MEMORY
     K = points("matrix", matrix)
     if K.shape[0] != K.shape[1]:
         raise InvalidInput(f"matrix has shape {K.shape}: give one row and one column per point")
-    _whole(len(K), memory)
+    if WHOLE * len(K) ** 2 > checks.positive("memory", memory):  # which `predict` has none of
+        raise InvalidInput(
+            f"an exact spectrum of {len(K)} points takes {WHOLE * len(K) ** 2:.4g} bytes, allowed "
+            f"are {memory:.4g}: give fewer points; empirical_spectrum(..., landmarks=m) has the "
+            "leading modes of more"
+        )
     size, off = float(np.max(np.abs(K))), np.abs(K - K.T)
     if np.max(off) > SYMMETRIC * size:
         i, j = np.unravel_index(int(np.argmax(off)), K.shape)
@@ -257,16 +265,14 @@ class _Found:
     trace: float
 
 
-def _whole(size: int, memory: int) -> None:
-    affordable(20 * size**2, memory, f"an exact spectrum of {size} points")
-
-
 def _decomposed(K: Array) -> _Found:
     from scipy.linalg import eigh
 
     trace = float(np.trace(K))
     # symmetric, so K.T is K in the order of memory that LAPACK can overwrite
     values, vectors = eigh(K.T, driver="evr", overwrite_a=True, check_finite=False)
+    if not np.any(values):
+        raise InvalidInput(ZERO)
     if values[-1] <= 0 or values[0] < -NEGATIVE * values[-1]:
         raise InvalidInput(
             f"the kernel matrix is not positive: eigenvalues from {values[0]:.3e} to "
@@ -279,6 +285,8 @@ def _decomposed(K: Array) -> _Found:
 def _sketched(pairs: Pairs, x: Array, landmarks: int) -> _Found:
     """Rayleigh and Ritz in the span of `landmarks` columns."""
     columns, trace = _columns(pairs, x, landmarks)
+    if trace == 0 and columns.shape[1] == 0:
+        raise InvalidInput(ZERO)
     basis = np.linalg.qr(columns)[0]
     image = np.zeros_like(basis)
     for rows in blocks(len(x)):

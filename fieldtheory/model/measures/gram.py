@@ -25,7 +25,7 @@ import numpy as np
 
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
-from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.ground.errors import FieldTheoryError, InvalidInput, OutOfRegime
 from fieldtheory.model.activation import Activation
 from fieldtheory.model.averages.mehler import Mehler
 from fieldtheory.model.averages.pair import Pair
@@ -162,12 +162,12 @@ class Pairs:
             a, b = np.ones_like(a), np.ones_like(b)
         else:
             c = x @ y.T
-        return _finite(self.function(a[:, None], b[None, :], c), c.shape)
+        return _values(self.function, a[:, None], b[None, :], c)
 
     def diagonal(self, x: Array) -> Array:
         """(rows of x,) K(x, x), where the cosine is one exactly."""
         a = np.ones(len(x)) if self.sphere else _squares(x)
-        return _finite(self.function(a, a, a), a.shape)
+        return _values(self.function, a, a, a)
 
 
 def pairs_of(model: Model, x: Array, y: Array) -> Pairs:
@@ -266,13 +266,15 @@ def remembering() -> SimpleNamespace:
     return SimpleNamespace(**{**vars(REAL), "arccos": arccos})
 
 
-def _finite(values: Any, shape: tuple[int, ...]) -> Array:
+def _values(function: Function, a: Array, b: Array, c: Array) -> Array:
     try:
-        block = np.broadcast_to(np.asarray(values, dtype=float), shape)
-    except (TypeError, ValueError):
+        block = np.broadcast_to(np.asarray(function(a, b, c), dtype=float), c.shape)
+    except FieldTheoryError:
+        raise
+    except (TypeError, ValueError) as problem:
         raise InvalidInput(
-            f"the kernel gave values of shape {np.shape(values)} for a block of {shape}: it must "
-            "be a function (a, b, c) of arrays that works entry by entry"
+            f"the kernel fails on arrays of shape {c.shape} ({problem}): give a function (a, b, c) "
+            "of |x|^2, |x'|^2, x.x' that acts on each entry"
         ) from None
     if not np.all(np.isfinite(block)):
         raise InvalidInput("the kernel is not finite on these inputs: rescale them, or change it")
@@ -314,13 +316,9 @@ def _wave_mean(q: Any, r: Any) -> Any:
 
 
 EQUAL_VARIANCE: dict[str, Callable[[Any, Any], Any]] = {
-    "relu": _relu_mean,
-    "leaky_relu": _relu_mean,
-    "identity": _relu_mean,
-    "step": _relu_mean,
+    **dict.fromkeys(("relu", "leaky_relu", "identity", "step"), _relu_mean),
+    **dict.fromkeys(("sin", "cos"), _wave_mean),
     "erf": _erf_mean,
-    "sin": _wave_mean,
-    "cos": _wave_mean,
 }
 
 

@@ -19,7 +19,8 @@ from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.shown import Pictured
 from fieldtheory.ground.version import __version__
-from fieldtheory.model.diagrams import featureless, neglected
+from fieldtheory.model.diagrams import continued, featureless, neglected
+from fieldtheory.model.diagrams.crossing import solve
 from fieldtheory.model.modes import Spectral, aligned
 from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.planar.resolvent import FEW, Contour, filtered, largest_eigenvalue
@@ -31,6 +32,9 @@ NEGLIGIBLE = 1e-13
 FAR = 60 * np.log(10)  # beyond, powers of kappa leave the range of float64
 ENTRIES = 2_000_000  # complex numbers of one array at a time
 SHOWN = 12
+RIDGES = 8  # at which crossing diagrams are asked for, at most
+LATER = 3.0  # times a time: flow leaves less of a mode, e^-x, than ridge regression does, 1/(1 + x)
+FACTOR = 1e3  # by which they may change it, or it is not believed
 
 
 @dataclass(frozen=True, eq=False)
@@ -114,10 +118,13 @@ class StoppedCurve(Pictured):
 
     def _rows(self) -> list[tuple[str, ...]]:
         pick = np.unique(np.linspace(0, self.times.size - 1, SHOWN).astype(int))
-        rows = [(self._clock, *(f"N = {n:g}" for n in self.samples))]
+        head = (cell for n in self.samples for cell in (f"N = {n:g}", "+-"))
+        rows = [(self._clock, *head)]
         for k in pick:
-            rows.append((f"{self.times[k]:.6g}", *(f"{value:.4g}" for value in self.error[:, k])))
-        rows.append(("best", *(f"at {t:.4g}" for t in self.best_time)))
+            pairs = zip(self.error[:, k], self.uncertainty[:, k], strict=True)
+            cells = (cell for error, off in pairs for cell in (f"{error:.4g}", f"{off:.1g}"))
+            rows.append((f"{self.times[k]:.6g}", *cells))
+        rows.append(("best", *(cell for t in self.best_time for cell in (f"at {t:.4g}", ""))))
         return rows
 
     def _head(self) -> str:
@@ -159,7 +166,8 @@ def stopped(
 
     `uncertainty` adds what the contour integral, crossing diagrams and the change from a Poisson to
     a fixed number of samples may be; the last two are those of ridge regression at a ridge larger
-    by 1/time, which learns about as much.
+    by 1/time, which learns about as much. On the sphere the crossing diagrams are also summed, at
+    eight such ridges, and what they do there counts where it is more.
 
     Raises `InvalidInput` for a malformed question and `OutOfRegime` for a step beyond which descent
     diverges.
@@ -270,7 +278,7 @@ class _Question:
         modes, power = self.spectrum, self.power
         spread = power if np.any(power) else modes.counts * modes.eigenvalues
         for k in np.flatnonzero(self.times > 0):
-            ridge = self.ridge + 1 / (self.times[k] * (self.step or 1.0))
+            ridge = self._as_late(self.times[k])
             kappa = effective_ridge(modes, samples, ridge)
             bias, variance = mode_errors(modes, power, samples, kappa, self.noise)
             total = np.sum(bias + variance, axis=-1)
@@ -280,4 +288,54 @@ class _Question:
             else:
                 words = featureless.crossing(modes, spread, samples, kappa)
             found[:, k] = np.abs(change) / np.where(total > 0, total, 1) + 2 * np.abs(words)
+        if isinstance(modes, Spectrum):
+            found = np.maximum(found, self._crossed(modes, samples))
         return found
+
+    def _as_late(self, time: float) -> float:
+        """The ridge at which regression has learnt about as much as training after that time."""
+        return self.ridge + 1 / (time * (self.step or 1.0))
+
+    def _crossed(self, spectrum: Spectrum, samples: Array) -> Array:
+        """(sizes, times) what crossing diagrams do to the error of that ridge regression, relative:
+        at a few times, and between them by the logarithm of time."""
+        at = np.flatnonzero(self.times > 0)
+        some = at[np.argsort(self.times[at])]
+        some = some[np.unique(np.linspace(0, some.size - 1, RIDGES).astype(int))]
+        asked, late = (self.power, self.noise, samples), LATER * self.times[some]
+        found = np.array([crossed_share(spectrum, *asked, self._as_late(t)) for t in late])
+        share = np.zeros((samples.size, self.times.size))
+        for row, values in zip(share, found.T, strict=True):
+            row[at] = np.interp(np.log(self.times[at]), np.log(self.times[some]), values)
+        return share
+
+
+def crossed_share(
+    spectrum: Spectrum, power: Array, noise: float, samples: Array, ridge: float
+) -> Array:
+    """(sizes,) what crossing diagrams do to the planar error of ridge regression, as a share of it:
+    those of two samples, and all higher ones as far as these tell. What the noise adds goes the
+    other way, and counts on its own; 0 where they have no solution.
+
+    >>> line, N = Spectrum.of([0.3, 0.1, 0.02], dimension=4), np.array([10.0, 20.0])
+    >>> crossed_share(line, np.array([0, 1.0, 1.0]), 0.0, N, 0.05).round(2).tolist()
+    [0.23, 0.7]
+    """
+    try:
+        solution = solve(spectrum, samples, ridge)
+        parts = solution.error(power), noise * solution.noise
+    except OutOfRegime:
+        each = range(samples.size if samples.size > 1 else 0)
+        rows = [crossed_share(spectrum, power, noise, samples[i : i + 1], ridge) for i in each]
+        return np.concatenate(rows) if rows else np.zeros(samples.size)
+    kappa = effective_ridge(spectrum, samples, ridge)
+    change, total = np.zeros(samples.size), np.zeros(samples.size)
+    for part, target, variance in zip(parts, (power, 0 * power), (0.0, noise), strict=True):
+        planar = np.sum(mode_errors(spectrum, target, samples, kappa, variance), axis=(0, -1))
+        crossed = np.sum(part, axis=-1)
+        some = (planar > 0) & (crossed > planar / FACTOR) & (crossed < planar * FACTOR)
+        orders = np.where(some, [planar, crossed], 1.0)
+        more = orders[1] * np.expm1(continued.left(orders, spectrum.dimension))
+        change += np.where(some, np.abs(crossed - planar) + more, 0.0)
+        total += planar
+    return np.asarray(change / np.where(total > 0, total, 1))

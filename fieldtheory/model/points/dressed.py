@@ -20,6 +20,7 @@ from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.diagrams.solver import Rows, fixed_points
 from fieldtheory.model.points.finite import Measure, Thirds, Words
+from fieldtheory.model.points.product import SMALL, Sandwich, sandwiched
 from fieldtheory.model.points.settle import settled
 
 CLUSTERS = (1, 2, 3)
@@ -91,8 +92,8 @@ def planar(measure: Measure, samples: float, ridge: float) -> Array:
         if not np.isfinite(C[0, 0]):
             return np.full_like(D, np.nan)
         words = Words(measure, samples, ridge, C, 1, nothing)
-        found = samples * measure.weights * words.visit
-        return np.asarray(D + np.diag(Loops.of(words).answered(np.diag(found - D[0]))))
+        off = samples * measure.weights * words.visit - D[0]
+        return np.asarray(D + off + Loops.of(words).follow(off))
 
     def name(_: int) -> str:
         return f"planar diagrams on {measure.weights.size} points, {samples:g} samples"
@@ -221,12 +222,16 @@ class Loops:
 
     def answered(self, residual: Array) -> Array:
         """The residual and what its diagonal brings about."""
+        found = residual.copy()
+        found[np.diag_indices_from(found)] += self.follow(np.diag(residual))
+        return found
+
+    def follow(self, own: Array) -> Array:
+        """(points,) what a change of the diagonal brings about."""
         from scipy.linalg import lu_solve
 
-        direct = self.weights * (self.squares @ np.diag(residual))
-        found = residual.copy()
-        found[np.diag_indices_from(found)] += lu_solve(self.factors, direct, check_finite=False)
-        return found
+        direct = self.weights * (self.squares @ own)
+        return np.asarray(lu_solve(self.factors, direct, check_finite=False))
 
 
 def _largest(matrix: Array) -> float:
@@ -253,13 +258,15 @@ def responded(
 
     Raises `OutOfRegime` where none is found.
     """
-    C = here.propagator
+    found = loops.answered(here.response(by, source))
+    for small in (SMALL, 0.0):  # what few digits have found is looked at with all of them
+        image = Sandwich(here.propagator, small)
 
-    def change(moved: Array) -> Array:
-        return loops.answered(here.response(by - C @ moved @ C, source) - moved)
+        def change(moved: Array, image: Sandwich = image) -> Array:
+            return loops.answered(here.response(by - image(moved), source) - moved)
 
-    first = loops.answered(here.response(by, source))
-    return settled(change, first, asked[0], tolerance=asked[1])
+        found = settled(change, found, asked[0], tolerance=asked[1])
+    return found
 
 
 @dataclass(frozen=True, eq=False)
@@ -288,14 +295,14 @@ class Dressed:
         """(points, ...) (1 + K D)^-1 g, minus the mean of f* - g."""
         return np.asarray(target - self.propagator @ (self.self_energy @ target))
 
-    def answer(self, by: Array, ridge: float = 0.0) -> Array:
+    def answer(self, by: Array, source: float = 0.0) -> Array:
         """The change of D, self-consistently, when sources change C by `by` and s2 moves by
-        `ridge`."""
+        `source`."""
         words = self.words
         if words.clusters == 1:
-            return np.diag(locally(words, by, ridge))
+            return np.diag(locally(words, by, source))
         name = f"response of the diagrams on {len(by)} points, {words.samples:g} samples"
-        return responded(words, self.loops, by, ridge, (name, self.tolerance))
+        return responded(words, self.loops, by, source, (name, self.tolerance))
 
     @cached_property
     def loops(self) -> Loops:
@@ -319,13 +326,13 @@ class Dressed:
         q, C = self.residual(target), self.propagator
         columns = q.reshape(len(q), -1)
         own = columns @ columns.T
-        return np.asarray(own + C @ self.answer(-own, -noise * columns.shape[1]) @ C)
+        return np.asarray(own + sandwiched(C, self.answer(-own, -noise * columns.shape[1])))
 
     @cached_property
     def noise(self) -> Array:
         """(points, points) the covariance that label noise of variance 1 adds."""
         C = self.propagator
-        return np.asarray(-C @ self.answer(np.zeros_like(C), ridge=1.0) @ C)
+        return np.asarray(-C @ self.answer(np.zeros_like(C), 1.0) @ C)
 
     def third_error(self, target: Array) -> float:
         """The standard error that drawing `thirds` leaves in the error, summed over targets:

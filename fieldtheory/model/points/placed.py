@@ -33,11 +33,13 @@ from fieldtheory.model.points.dressed import (
 )
 from fieldtheory.model.points.finite import Measure, inverted
 from fieldtheory.model.points.pairs import Near, Three
+from fieldtheory.model.points.product import sandwiched
 from fieldtheory.model.points.sites import Sites
 from fieldtheory.model.points.states import NODES, States, held
 
 COINCIDENT = 1e-6  # of one minus the cosine of two places that are one
 CLUSTERS = (1, 2)
+ROUGH = 1e-2  # tolerance of a self-energy that is only started from
 LEAST = 1e-3  # of K_xx that C_xx is taken to be, for a first guess
 
 
@@ -137,12 +139,14 @@ def _solved(
         own = np.full(len(states.share[0]), 1 / start[1])
         if S is not None:
             own = Sites(measure.propagator(S), states, 1).alone
-        S = np.diag(_alone(measure, states, own, asked))
-    follow = _Follow(states, most)
-    if most > 1:
-        S = converged(measure, follow.at, S, f"pairs of {asked[0]}", asked[1])
-    sites = follow.at(measure.propagator(S))
-    return Placed(sites, frozen(S), asked[1])
+        # a first guess of pairs need not be exact
+        exact = asked if most == 1 else (asked[0], max(asked[1], ROUGH))
+        S = np.diag(_alone(measure, states, own, exact))
+    if most == 1:
+        return Placed(Sites(measure.propagator(S), states, 1), frozen(S), asked[1])
+    follow = _Follow(states)
+    S = converged(measure, follow.at, S, f"pairs of {asked[0]}", asked[1])
+    return Placed(follow.last, frozen(S), asked[1])
 
 
 def _alone(measure: Measure, states: States, start: Array, asked: tuple[str, float]) -> Array:
@@ -168,21 +172,21 @@ def _alone(measure: Measure, states: States, start: Array, asked: tuple[str, flo
 
 
 class _Follow:
-    """The self-energy of one propagator after the other, each starting where the last one ended;
-    the pairs taken exactly are those of the first."""
+    """The self-energy of pairs at one propagator after the other, each starting where the last one
+    ended; the pairs taken exactly are those of the first."""
 
-    def __init__(self, states: States, clusters: int) -> None:
-        self.states, self.clusters = states, clusters
+    def __init__(self, states: States) -> None:
+        self.states = states
         self.near: Near | None = None
         self.guess: Three | None = None
+        self.last: Sites
 
     def at(self, C: Array) -> Sites:
         """At this propagator."""
-        sites = Sites(C, self.states, self.clusters, self.near, self.guess)
-        if self.clusters > 1:
-            self.near, found = sites.close, sites.pairs.A
-            self.guess = found if np.all(np.isfinite(found[0])) else None
-        return sites
+        self.last = Sites(C, self.states, 2, self.near, self.guess)
+        self.near, found = self.last.close, self.last.pairs.A
+        self.guess = found if np.all(np.isfinite(found[0])) else None
+        return self.last
 
 
 @dataclass(frozen=True, eq=False)
@@ -228,7 +232,7 @@ class Placed:
         q, C = self.residual(target), self.propagator
         columns = q.reshape(len(q), -1)
         own = columns @ columns.T
-        return np.asarray(own + C @ self.answer(-own, -noise * columns.shape[1]) @ C)
+        return np.asarray(own + sandwiched(C, self.answer(-own, -noise * columns.shape[1])))
 
     @cached_property
     def gain(self) -> Array:

@@ -22,13 +22,15 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
-from fieldtheory.model.diagrams.fixed import MARGIN
+from fieldtheory.model.diagrams.fixed import FIRST, MARGIN
+from fieldtheory.model.memory import Memory, Work
 from fieldtheory.model.points import along, dressed, placed
-from fieldtheory.model.points.along import Columns, Known, Solved
+from fieldtheory.model.points.along import Columns, Known, Rows, Solved
 from fieldtheory.model.points.finite import Measure
 from fieldtheory.model.points.states import NODES
 
 TOLERANCE = 1e-8  # of one node
+FINE, FEW = 1e-9, 20  # that of one with fewer samples than this
 ENSEMBLES = ("fixed", "poisson")
 MEMORY = 6e9  # bytes that a curve may take
 MATRICES = 60  # of the size of the kernel matrix, alive at once
@@ -36,6 +38,7 @@ FULL = 12.0  # samples at one place from which places are not taken together
 CROWDED = 1.0  # samples at one place from which counts have one more node
 ALONE = 0.25  # of the error, that pairs may do to it
 TINY = 1e-300
+STEPS = 2  # down to fewer samples, where pairs have no solution from nothing
 RATIO = 0.25  # of what triples of places do to what pairs do, relative
 
 
@@ -94,6 +97,7 @@ def pooled(
     clusters: int = 2,
     ensemble: str = "fixed",
     thirds: Sequence[int] | None = None,
+    memory: Memory | None = None,
 ) -> Pooled:
     """The learning curve of `target` on a finite measure.
 
@@ -102,6 +106,7 @@ def pooled(
     clusters  2: pairs of places; 1: planar diagrams alone; 3: words of up to three samples, with
               `thirds` as in `dressed.solve`
     ensemble  "fixed" number of samples, or "poisson"
+    memory    keeps solutions of this question, and finds them again
 
     Raises `InvalidInput` for a target of another length than the measure, and `OutOfRegime` for
     what `dressed.solve` cannot be asked, and for more points than memory allows.
@@ -111,24 +116,50 @@ def pooled(
     >>> curve.error.round(3).tolist(), curve.planar.round(3).tolist()
     ([0.324, 0.212], [0.299, 0.178])
     """
-    N, g = checks.sizes("samples", samples), outputs(target, measure.weights.size)
+    N, g, s2, variance = opened(measure, target, samples, (ridge, noise))
     fixed = checks.choice("ensemble", ensemble, ENSEMBLES) == "fixed"
-    most, _ = dressed.allowed(measure, checks.variance("ridge", ridge), clusters, thirds)
+    most, _ = dressed.allowed(measure, s2, clusters, thirds)
     affordable(measure.weights.size)
     crowded = N.max() * np.exp(MARGIN) * measure.weights.max() > CROWDED
-    variance = checks.variance("noise", noise)
-    asked = _Pool(measure, g, ridge, variance, thirds, NODES + int(crowded))
-    distinct = placed.coincident(measure) is None
-    single = along.roughly(N, asked.places(1), asked.lowest)
-    planar = along.roughly(N, asked.words(1), asked.lowest, None if most == 1 else single)
-    best: Known[Any] = asked.places(2) if distinct and most == 2 else asked.words(most)
+    asked = _Pool(measure, g, s2, variance, thirds, NODES + int(crowded))
+    question = measure.kernel, measure.weights, g, N, s2, variance, most, thirds, ensemble
+    distinct, work = placed.coincident(measure) is None, Work(memory, "pool", *question)
+    work.expect(2 * along.few(N).size + FIRST + 1)
+    known = Known(asked.place)
+    single = along.roughly(N, known, asked.lowest, ("one place", work))
+    instead = None if most == 1 else single
+    planar = along.roughly(N, Known(asked.plane), asked.lowest, ("planar", work), instead)
+    best = asked.rows(work, most, known if distinct and most == 2 else None)
     read = along.fixed if fixed else along.poisson
     # where every place is there many times over, one at a time is all there is to say
     last = np.inf if most == 1 else FULL / float(measure.weights.max())
-    found = along.along(N, best, asked.columns, read, last=last)
-    instead: Known[Any] = asked.words(1) if most == 1 else asked.places(1)
-    found = along.filled(found, N, instead, asked.columns)
+    found = along.along(N, best, read, last=last)
+    found = along.filled(found, N, asked.rows(work, 1, known if most > 1 else None))
+    work.end()
     return asked.curve(found, N, np.where(found.solved, most, 1), (planar, single))
+
+
+def opened(
+    measure: Measure,
+    target: Array,
+    samples: Sequence[int] | Array,
+    variances: tuple[float, float],
+) -> tuple[Array, Array, float, float]:
+    """A question as it is worked on: numbers of samples, target, ridge and noise; or why it cannot
+    be."""
+    ridge, noise = variances
+    return (
+        checks.sizes("samples", samples),
+        outputs(target, measure.weights.size),
+        checks.variance("ridge", ridge),
+        checks.variance("noise", noise),
+    )
+
+
+def tolerance(samples: float) -> float:
+    """Of one node. Steps to a fixed number of samples are the larger the fewer these are, and take
+    derivatives, which multiply what a node is off by."""
+    return FINE if samples < FEW else TOLERANCE
 
 
 def outputs(target: Array, points: int) -> Array:
@@ -177,36 +208,54 @@ class _Pool:
     thirds: Sequence[int] | None
     nodes: int
 
-    def words(self, clusters: int) -> Known[dressed.Dressed]:
+    def words(self, eta: float, clusters: int, start: Array | None = None) -> dressed.Dressed:
         """The theory of words of so many samples."""
+        return dressed.solve(
+            self.measure,
+            eta,
+            self.ridge,
+            clusters=clusters,
+            thirds=self.thirds,
+            start=start,
+            tolerance=tolerance(eta),
+        )
 
-        def solve(eta: float, start: Array | None) -> dressed.Dressed:
-            return dressed.solve(
-                self.measure,
-                eta,
-                self.ridge,
-                clusters=clusters,
-                thirds=self.thirds,
-                start=start,
-                tolerance=TOLERANCE,
-            )
-
-        return Known(solve)
-
-    def places(self, clusters: int) -> Known[placed.Placed]:
+    def places(self, eta: float, clusters: int, start: Array | None = None) -> placed.Placed:
         """The theory of so many places at a time."""
+        return placed.often(
+            self.measure,
+            eta,
+            self.ridge,
+            clusters=clusters,
+            start=start,
+            tolerance=tolerance(eta),
+            nodes=self.nodes,
+        )
 
-        def solve(eta: float, start: Array | None) -> placed.Placed:
-            question = self.measure, eta, self.ridge
-            return placed.often(
-                *question,
-                clusters=clusters,
-                start=start,
-                tolerance=TOLERANCE,
-                nodes=self.nodes,
+    def plane(self, eta: float, start: Array | None) -> dressed.Dressed:
+        """Planar diagrams."""
+        return self.words(eta, 1, start)
+
+    def place(self, eta: float, start: Array | None) -> placed.Placed:
+        """One place at a time."""
+        return self.places(eta, 1, start)
+
+    def rows(self, work: Work, clusters: int, known: Known[Any] | None) -> Rows[Any]:
+        """The columns at any number of samples: of places, from what is known of one at a time, or
+        of words."""
+
+        def places(eta: float) -> placed.Placed:
+            assert known is not None
+            found: placed.Placed = known.started(
+                lambda n, start: self.places(n, clusters, start), eta, STEPS
             )
+            return found
 
-        return Known(solve)
+        def words(eta: float) -> dressed.Dressed:
+            return self.words(eta, clusters)
+
+        name, solve = ("samples", words) if known is None else ("places", places)
+        return Rows(f"{clusters} {name}", solve, self.columns, work, (0, 1))
 
     def lowest(self, found: Solved) -> float:
         """The total error where the self-energy is diagonal."""
@@ -218,13 +267,15 @@ class _Pool:
         """Total error, loop s2 + C_xx, error of each mode, mean residual of each output in each
         mode, and 1 - learnability of each mode."""
         mu, (_, U) = self.measure.weights, self.measure.modes
-        root = np.sqrt(mu)
-        moment = found.second_moment(self.target, self.noise)
-        modes = np.einsum("xi,xi->i", U, (root[:, None] * moment * root) @ U)
-        mean = U.T @ (root[:, None] * found.residual(self.target))
+        shape = np.sqrt(mu)[:, None] * U
+        q = found.residual(self.target)
+        answer = found.answer(-(q @ q.T), -self.noise * q.shape[1])
+        mean, there = shape.T @ q, found.propagator @ shape
+        modes = np.sum(mean**2, axis=1) + np.einsum("xi,xi->i", there, answer @ there)
         loop = self.ridge + mu @ np.diag(found.propagator)
-        left = unlearnt(found, U, root)
-        return np.concatenate([[mu @ np.diag(moment), loop], modes, mean.ravel(), left])
+        left = unlearnt(found, there, U / np.where(mu > 0, np.sqrt(mu), 1)[:, None])
+        # the modes are all there is, so that the error is their sum
+        return np.concatenate([[np.sum(modes), loop], modes, mean.ravel(), left])
 
     def curve(self, found: Columns, N: Array, reached: Array, lower: tuple[Array, Array]) -> Pooled:
         """The curve from its columns."""
@@ -257,8 +308,7 @@ def power(measure: Measure, target: Array) -> Array:
     return np.asarray(np.sum((measure.modes[1].T @ (root * target)) ** 2, axis=1))
 
 
-def unlearnt(found: Solved, U: Array, root: Array) -> Array:
-    """(modes,) what the mean over datasets of f* lacks of a target that is the mode."""
-    shape = U / np.where(root > 0, root, 1)[:, None]
-    there = found.propagator @ (root[:, None] * U)
+def unlearnt(found: Solved, there: Array, shape: Array) -> Array:
+    """(modes,) what the mean over datasets of f* lacks of a target that is the mode: of modes
+    `shape` over the points, `there` being what C makes of their weighted transposes."""
     return np.asarray(1 - np.einsum("xi,xi->i", there, found.self_energy @ shape))

@@ -53,23 +53,36 @@ class _Search:
         self.x = self.best = start
         self.shortest, self.damping = np.inf, 1.0
         self.before: tuple[Array, Array] | None = None
+        self._forget()
+
+    def _forget(self) -> None:
         self.moves: list[Array] = []
         self.changes: list[Array] = []
+        self.products = np.zeros((0, 0))  # of the changes with each other
+
+    def _learn(self, move: Array, change: Array) -> None:
+        self.moves = [*self.moves, move][-MEMORY:]
+        self.changes = [*self.changes, change][-MEMORY:]
+        new = np.array([float(old.ravel() @ change.ravel()) for old in self.changes])
+        size = len(new)
+        kept = self.products[-(size - 1) :, -(size - 1) :] if size > 1 else np.zeros((0, 0))
+        self.products = np.zeros((size, size))
+        self.products[:-1, :-1] = kept
+        self.products[-1] = self.products[:, -1] = new
 
     def take(self, change: Array, tolerance: float) -> bool:
         """Move; whether there is no need to."""
         length = float(np.max(np.abs(change)))
         if not length <= GROWTH * self.shortest or length == np.inf:
             self.x, self.damping, self.before = self.best, self.damping / 2, None
-            self.moves, self.changes = [], []
+            self._forget()
             return False
         if length < self.shortest:
             self.best, self.shortest = self.x, length
         if length <= tolerance * _size(self.x):
             return True
         if self.before is not None:
-            self.moves = [*self.moves, self.x - self.before[0]][-MEMORY:]
-            self.changes = [*self.changes, change - self.before[1]][-MEMORY:]
+            self._learn(self.x - self.before[0], change - self.before[1])
         self.before = self.x, change
         self.x = self._next(change)
         return False
@@ -79,13 +92,14 @@ class _Search:
         found = self.x + self.damping * change
         if not self.changes:
             return found
-        flat = [part.ravel() for part in self.changes]
-        normal = np.array([[float(a @ b) for b in flat] for a in flat])
-        scale = np.sqrt(np.diag(normal))
+        scale = np.sqrt(np.diag(self.products))
         scale = np.where(scale > 0, scale, 1.0)
-        inverse = np.linalg.pinv(normal / scale / scale[:, None], rcond=DEPENDENT, hermitian=True)
-        share = inverse @ (np.array([float(a @ change.ravel()) for a in flat]) / scale) / scale
+        normal = self.products / scale / scale[:, None]
+        inverse = np.linalg.pinv(normal, rcond=DEPENDENT, hermitian=True)
+        along = np.array([float(part.ravel() @ change.ravel()) for part in self.changes])
+        share = inverse @ (along / scale) / scale
+        part = np.empty_like(found)
         for q, move, other in zip(share, self.moves, self.changes, strict=True):
-            found -= q * move
-            found -= (q * self.damping) * other
+            found -= np.multiply(move, q, out=part)
+            found -= np.multiply(other, q * self.damping, out=part)
         return found

@@ -105,12 +105,14 @@ class Sites:
     def response(self, moved: Array, source: float) -> Array:
         """The first-order change of S when C moves by `moved`, and under a source."""
         own, C = np.diag(moved), np.diag(self.propagator)
-        by, beside = self._slopes
-        local = -own / C**2 - by * own - beside * source
+        by, kicked = self._slopes
+        local = -own / C**2 - by * own - kicked * source
         if self.clusters == 1:
             return np.diag(local)
         pairs = self.slopes
-        found = pairs.straight * moved + pairs.mine * own[:, None] + pairs.mine.T * own
+        found, beside = pairs.straight * moved, pairs.mine * own[:, None]
+        found += beside
+        found += beside.T
         if source:
             found += source * pairs.apart_source
             local = local + source * pairs.own_source

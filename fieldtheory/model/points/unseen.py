@@ -13,18 +13,22 @@ import numpy as np
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import OutOfRegime
+from fieldtheory.model.diagrams.fixed import FIRST
 from fieldtheory.model.labelled import Labelled
+from fieldtheory.model.memory import Memory, Work
 from fieldtheory.model.points import along, placed
-from fieldtheory.model.points.along import Columns, Known
+from fieldtheory.model.points.along import Columns, Known, Rows
+from fieldtheory.model.points.few import MOST, exactly
 from fieldtheory.model.points.finite import Measure
 from fieldtheory.model.points.pool import (
-    TOLERANCE,
+    STEPS,
     Pooled,
     affordable,
-    outputs,
+    opened,
     pooled,
     power,
     remaining,
+    tolerance,
     unlearnt,
 )
 
@@ -37,6 +41,7 @@ def unseen(
     noise: float = 0.0,
     *,
     clusters: int = 2,
+    memory: Memory | None = None,
 ) -> Pooled:
     """The learning curve of `target` on the points that a training set leaves.
 
@@ -44,6 +49,7 @@ def unseen(
     target    (points,) or (points, outputs)
     noise     variance of the label noise of each output; the test is against the target itself
     clusters  places taken together: 1 or 2
+    memory    keeps solutions of this question, and finds them again
 
     Of the mean residual and its modes only those places count that are not there; the variance is
     shared out among modes as the planar theory does, by the square of what is learnt of each. The
@@ -58,20 +64,30 @@ def unseen(
     [0.749, 0.521]
     """
     affordable(len(np.asarray(kernel)))
+    if clusters not in placed.CLUSTERS:
+        raise OutOfRegime(
+            f"clusters = {clusters} on unseen points: pairs of places are the most there. Leave it "
+            "out, or test on the pool"
+        )
     measure = Measure.of(kernel)
     points = measure.weights.size
-    N, g = checks.sizes("samples", samples), outputs(target, points)
+    N, g, s2, variance = opened(measure, target, samples, (ridge, noise))
     if N.max() >= points:
         raise OutOfRegime(
             f"{N.max():g} samples of {points} points, tested on the others: there are none. Ask "
             f"for at most {points - 1}"
         )
-    asked = _Unseen(measure, g, checks.variance("ridge", ridge), checks.variance("noise", noise))
-    single = along.roughly(N, asked.places(1), asked.lowest)
+    asked = _Unseen(measure, g, s2, variance)
+    most = clusters
+    work = Work(memory, "unseen", measure.kernel, g, N, s2, variance, most)
+    work.expect(along.few(N).size + FIRST + 1)
+    known = Known(asked.place)
+    single = along.roughly(N, known, asked.lowest, ("one place", work))
     read = along.once(points, plain=2 + g.size)
-    found = along.along(N, asked.places(clusters), asked.columns, read, points)
-    found = along.filled(found, N, asked.places(1), asked.columns)
-    return asked.curve(found, np.where(found.solved, clusters, 1), single)
+    found = along.along(N, asked.rows(work, most, known), read, points)
+    found = along.filled(found, N, asked.rows(work, 1, known))
+    work.end()
+    return asked.curve(found, np.where(found.solved, most, 1), single)
 
 
 def on_data(
@@ -84,21 +100,25 @@ def on_data(
     clusters: int = 2,
     ensemble: str = "fixed",
     thirds: Sequence[int] | None = None,
+    memory: Memory | None = None,
 ) -> Pooled:
     """The learning curve of labelled points, as they are tested: `pooled`, or `unseen`.
 
     matrix    of the kernel on the points
-    clusters, ensemble, thirds  as in `pooled`; unseen points know pairs of places at most, and a
-              fixed number of samples
+    clusters, ensemble, thirds, memory  as in `pooled`; unseen points know pairs of places at most,
+              and a fixed number of samples
 
-    Raises `InvalidInput` for another ensemble or more clusters on unseen points, and as these do.
+    One sample and two are summed over all training sets.
+
+    Raises `OutOfRegime` for another ensemble or more clusters on unseen points, and as these do.
 
     >>> data = Labelled([[0.0], [1.0], [2.0]], [1.0, 0.0, -1.0], tested="unseen")
     >>> on_data(data, np.eye(3), [1, 2], ridge=0.1).error.round(4).tolist()
     [0.6667, 0.6667]
     """
+    fixed = ensemble == "fixed"
     if data.tested == "pool":
-        return pooled(
+        curve = pooled(
             Measure.of(matrix),
             data.labels,
             samples,
@@ -107,9 +127,19 @@ def on_data(
             clusters=clusters,
             ensemble=ensemble,
             thirds=thirds,
+            memory=memory,
         )
-    checks.choice("ensemble", ensemble, ("fixed",))
-    return unseen(matrix, data.labels, samples, ridge, noise, clusters=clusters)
+    elif fixed:
+        curve = unseen(matrix, data.labels, samples, ridge, noise, clusters=clusters, memory=memory)
+    else:
+        raise OutOfRegime(
+            f"ensemble = {ensemble!r} on unseen points: drawn without replacement there is no such "
+            "number. Leave it 'fixed', or test on the pool"
+        )
+    N = checks.sizes("samples", samples)
+    if fixed and clusters > 1 and N.min() <= MOST:
+        return exactly(curve, Measure.of(matrix), data, N, ridge, noise)
+    return curve
 
 
 @dataclass(frozen=True, eq=False)
@@ -121,14 +151,26 @@ class _Unseen:
     ridge: float
     noise: float
 
-    def places(self, clusters: int) -> Known[placed.Placed]:
+    def places(self, eta: float, clusters: int, start: Array | None = None) -> placed.Placed:
         """The theory of so many places at a time."""
+        question = self.measure, eta, self.ridge
+        return placed.once(*question, clusters=clusters, start=start, tolerance=tolerance(eta))
 
-        def solve(eta: float, start: Array | None) -> placed.Placed:
-            question = self.measure, eta, self.ridge
-            return placed.once(*question, clusters=clusters, start=start, tolerance=TOLERANCE)
+    def place(self, eta: float, start: Array | None) -> placed.Placed:
+        """One place at a time."""
+        return self.places(eta, 1, start)
 
-        return Known(solve)
+    def rows(self, work: Work, clusters: int, known: Known[placed.Placed]) -> Rows[placed.Placed]:
+        """The columns at any number of samples, from what is known of one place at a time."""
+
+        def solve(eta: float) -> placed.Placed:
+            found: placed.Placed = known.started(
+                lambda n, start: self.places(n, clusters, start), eta, STEPS
+            )
+            return found
+
+        counted = 0, 1, 2 + self.target.size
+        return Rows(f"{clusters} places", solve, self.columns, work, counted)
 
     def lowest(self, found: placed.Placed) -> float:
         """The error per place that is not there, where the self-energy is diagonal."""
@@ -147,7 +189,7 @@ class _Unseen:
         empty, share = found.sites.empty, np.sum(found.sites.states.share[0])
         left = found.residual(self.target) * (empty / np.diag(C))[:, None]
         mean = U.T @ left / np.sqrt(len(C))
-        lack = unlearnt(found, U, np.full(len(C), len(C) ** -0.5))
+        lack = unlearnt(found, C @ U, U)
         total = found.unseen(self.target, self.noise) / share
         return np.concatenate([[total, np.mean(empty)], mean.ravel(), [np.trace(S)], lack])
 

@@ -160,5 +160,5 @@ def _affordable(points: int, order: int, each: float, memory: float) -> None:
         raise OutOfRegime(
             f"order {order} of the series on {points} points takes up to {each / 1e9:.1f} GB and "
             f"may take {memory / 1e9:.1f}: give at most {int(points * np.sqrt(memory / each))} "
-            "points, a lower order, or a larger memory"
+            "points or a lower order; expand_points takes a larger memory"
         )

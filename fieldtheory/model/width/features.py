@@ -22,28 +22,33 @@ L_i = lam_i / (lam_i + kappa). Its derivative by kappa_1 gives the squares. With
 
 The first bracket is the bias, the second what the choice of the features adds.
 
+The features there are Gaussian. Those of a real layer differ in two ways: they are the same
+function of a random direction each, so that pairs of them cross as pairs of samples do; and some
+are larger than others, which counts at first order already. On the sphere `crossed` has both.
+
 Source: Simon, Karkada, Ghosh, Belkin, arXiv:2311.14646; proved in another way by Defilippis,
 Loureiro, Misiakiewicz, arXiv:2405.15699.
 """
 
-from dataclasses import dataclass
-from typing import Any, NamedTuple
+from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
-from fieldtheory.compiler import generated as law
 from fieldtheory.ground import checks
 from fieldtheory.ground.arrays import Array, frozen
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.ground.picture import Line, Picture
 from fieldtheory.ground.shown import Pictured, Printed
-from fieldtheory.model.diagrams import neglected
+from fieldtheory.model.diagrams.continued import left as left_of
 from fieldtheory.model.modes import Spectral
-from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.spectrum import Spectrum
+from fieldtheory.model.width.crossed import crossed, estimated
+from fieldtheory.model.width.ridge import feature_ridge, sums
+from fieldtheory.model.width.zonal import Zonal, even
 
-STEPS = 200
-CLOSE = 1e-13  # of log(kappa)
+MARGIN = 1.5  # times the estimate of all further diagrams, as for `predict`
+MOST, TAMED = 1.1, 0.5  # logarithm of what pairs, and fraction that fixed numbers, may change
 
 
 @dataclass(frozen=True, eq=False)
@@ -57,9 +62,10 @@ class RandomFeatures(Pictured, Printed):
     mode_error          (sizes, kinds) the error in each kind of mode
     learnability        (sizes, kinds) fraction of each that the mean predictor has learnt
     kappa               (sizes,) effective ridge per sample of the infinite kernel
-    uncertainty         (sizes,) what diagrams with crossings may change: one part in the smaller of
-                        N and k; on the sphere also what `predict` allows the planar theory for N
-                        samples, and for k
+    uncertainty         (sizes,) what is left out. Planar: one part in the smaller of N and k, and
+                        on the sphere what a layer of ReLUs and pairs that cross would change.
+                        Crossing: all further diagrams, by the size of those that are in
+    crossing            (sizes,) whether pairs that cross are in
     """
 
     samples: Array
@@ -71,6 +77,7 @@ class RandomFeatures(Pictured, Printed):
     learnability: Array
     kappa: Array
     uncertainty: Array
+    crossing: Any
     ridge: float
     noise: float
     name: str
@@ -79,11 +86,21 @@ class RandomFeatures(Pictured, Printed):
         for name, value in vars(self).items():
             if isinstance(value, np.ndarray):
                 object.__setattr__(self, name, frozen(value))
+        crossing = self.crossing > 0
+        crossing.setflags(write=False)
+        object.__setattr__(self, "crossing", crossing)
 
     @property
     def error(self) -> Array:
         """(sizes,) mean squared test error, the noise of the test label not counted."""
         return self.bias + self.feature_variance + self.data_variance
+
+    @property
+    def _diagrams(self) -> str:
+        some = int(np.sum(self.crossing))
+        if some == self.samples.size:
+            return "pairs cross"
+        return f"pairs cross at {some} of {self.samples.size} sizes" if some else "planar"
 
     def to_dict(self) -> dict[str, Any]:
         """The answer as plain data; an infinite number of features is None."""
@@ -92,6 +109,7 @@ class RandomFeatures(Pictured, Printed):
             "samples": [int(n) for n in self.samples],
             "features": [int(k) if np.isfinite(k) else None for k in self.features],
             **{part: getattr(self, part).tolist() for part in parts},
+            "crossing": self.crossing.tolist(),
             "ridge": self.ridge,
             "noise": self.noise,
             "name": self.name,
@@ -120,7 +138,8 @@ class RandomFeatures(Pictured, Printed):
 
     def __str__(self) -> str:
         lines = [
-            f"random features of {self.name}; ridge {self.ridge:g}, label noise {self.noise:g}",
+            f"random features of {self.name}; ridge {self.ridge:g}, label noise {self.noise:g}; "
+            f"{self._diagrams}",
             " samples features       error         +-        bias features add   data add",
         ]
         parts = (self.error, self.uncertainty, self.bias, self.feature_variance, self.data_variance)
@@ -137,6 +156,7 @@ def random_features(
     *,
     ridge: float = 0.0,
     noise: float = 0.0,
+    units: Zonal | None = None,
 ) -> RandomFeatures:
     """The error of ridge regression on k random features of a kernel, from N samples.
 
@@ -147,11 +167,13 @@ def random_features(
                `numpy.inf` features are the kernel itself: the planar theory
     ridge      added to the diagonal of the kernel matrix of T; not divided by N
     noise      variance of the label noise
+    units      of a layer on the sphere, `zonal.units`: pairs that cross are summed too, in
+               seconds for each size. Without them the features are Gaussian and the theory planar
 
-    All non-crossing diagrams, in the data as in the features: exact if both are many, and good to
-    about one part in the smaller of them. The features are Gaussian; those of a layer of ReLUs are
-    near enough in ten dimensions and more. The `uncertainty` covered 35 of 36 such layers measured
-    in d = 5, 10 and 20, and 6 of 12 in d = 3.
+    Planar, all non-crossing diagrams, in the data as in the features: exact if both are many, and
+    good to about one part in the smaller of them. Layers of ReLUs measured in d = 3, 5, 10 and 20
+    are in docs/width.md: with `units` it is several times as accurate, and either `uncertainty`
+    held.
 
     Raises `OutOfRegime` without a ridge where N = k, where the error is infinite, and where there
     are no more modes than samples and features.
@@ -162,7 +184,7 @@ def random_features(
     >>> few.error.round(3).tolist()             # the peak is at N = k
     [1.064, 8.743, 0.998, 0.444]
     """
-    N, k = np.broadcast_arrays(checks.sizes("samples", samples), _features(features))
+    N, k = _pairs(checks.sizes("samples", samples), _features(features))
     s2, v = checks.variance("ridge", ridge), checks.variance("noise", noise)
     lam, G = spectrum.eigenvalues, checks.powers("power", power)
     if G.size > lam.size:
@@ -170,8 +192,16 @@ def random_features(
             f"power has {G.size} entries, the spectrum {lam.size}: give at most as many"
         )
     G = np.concatenate([G, np.zeros(lam.size - G.size)])
+    found = _planar(spectrum, G, (N, k), s2, v)
+    return found if units is None else _with_pairs(found, units, G)
+
+
+def _planar(
+    spectrum: Spectral, G: Array, sizes: tuple[Array, Array], s2: float, v: float
+) -> RandomFeatures:
+    (N, k), lam = sizes, spectrum.eigenvalues
     kappa = feature_ridge(spectrum, N, k, s2)
-    _, q, lost = _sums(spectrum, kappa)
+    _, q, lost = sums(spectrum, kappa)
     sigma = lost / (k - q)
     L, rest = (x / (lam + kappa[:, None]) for x in (lam, kappa[:, None]))
     bias = G * rest**2
@@ -180,6 +210,9 @@ def random_features(
     risk = (np.sum(bias + spread, axis=-1) + v) / (1 - gamma)
     share = spectrum.counts * L * (L + sigma[:, None] * rest)  # what a mode has of N gamma
     error = np.sum(bias + spread, axis=-1) + gamma * risk
+    left_out = error / np.minimum(N, k)
+    if isinstance(spectrum, Spectrum):
+        left_out = left_out + _not_planar(even(spectrum), G, (N, k), s2, v, error)
     return RandomFeatures(
         samples=N,
         features=k,
@@ -189,22 +222,65 @@ def random_features(
         mode_error=bias + spread + share * (risk / N)[:, None],
         learnability=L,
         kappa=kappa,
-        uncertainty=error * _crossings(spectrum, G, N, k, kappa),
+        uncertainty=left_out,
+        crossing=np.zeros(N.size, dtype=bool),
         ridge=s2,
         noise=v,
         name=spectrum.name,
     )
 
 
-def _crossings(spectrum: Spectral, G: Array, N: Array, k: Array, kappa: Array) -> Array:
-    """The relative change by diagrams with crossings; as for the planar theory, twice is taken."""
-    found = 1 / np.minimum(N, k)
-    if isinstance(spectrum, Spectrum):
-        for drawn in (N, k):
-            few = np.isfinite(drawn)
-            change = neglected.crossing(spectrum, G, drawn[few], kappa[few])
-            found[few] += 2 * np.abs(change)
+def _not_planar(
+    units: Zonal, G: Array, sizes: tuple[Array, Array], s2: float, v: float, error: Array
+) -> Array:
+    """What a layer of ReLUs would change: the first-order estimate of its crossing pairs, twice, as
+    for the planar theory; all of the error where there is no such layer."""
+    power = G[: len(units.amplitudes)]
+    try:
+        planar, once = estimated(units, power, np.stack(sizes, axis=1), s2, v)
+    except OutOfRegime:
+        return error
+    found: Array = np.abs(planar - error) + 2 * np.abs(once - planar)
     return found
+
+
+def _with_pairs(found: RandomFeatures, units: Zonal, G: Array) -> RandomFeatures:
+    """The planar answer with pairs that cross, at every size where they have a solution that is no
+    more than a factor; variances are parted as the planar ones are."""
+    keys = ("bias", "feature_variance", "data_variance", "mode_error", "learnability")
+    new = {key: getattr(found, key).copy() for key in (*keys, "uncertainty", "crossing")}
+    power, listed = G[: len(units.amplitudes)], len(units.amplitudes)
+    for n, size in enumerate(zip(found.samples, found.features, strict=True)):
+        try:
+            at = crossed(units, power, (float(size[0]), float(size[1])), found.ridge, found.noise)
+        except OutOfRegime:
+            continue
+        gap = np.log(at.orders[1] / at.orders[0]) if at.orders.min() > 0 else np.inf
+        variance, was = at.error - at.bias, found.error[n] - found.bias[n]
+        if not (abs(gap) < MOST and np.max(np.abs(at.fixed)) < TAMED and variance > 0 < was):
+            continue
+        new["bias"][n] = at.bias
+        new["feature_variance"][n] *= variance / was
+        new["data_variance"][n] *= variance / was
+        beyond = found.mode_error[n, listed:]
+        new["mode_error"][n, listed:] *= at.error / found.error[n]
+        left = at.error - beyond.sum() * at.error / found.error[n]
+        new["mode_error"][n, :listed] = at.mode_error * left / at.mode_error.sum()
+        new["learnability"][n, :listed] = at.learnability
+        further = MARGIN * left_of(np.exp([[0.0], [gap]]), units.spectrum.dimension)[0]
+        new["uncertainty"][n] = at.error * (np.expm1(further) + abs(at.fixed[1]))
+        new["crossing"][n] = True
+    return replace(found, **new)
+
+
+def _pairs(N: Array, k: Array) -> tuple[Array, ...]:
+    """Both of one length."""
+    if N.size != k.size and 1 not in (N.size, k.size):
+        raise InvalidInput(
+            f"{N.size} samples and {k.size} features: samples and features are taken in pairs: "
+            "give one number, or lists of one length"
+        )
+    return np.broadcast_arrays(N, k)
 
 
 def _features(given: Any) -> Array:
@@ -215,81 +291,3 @@ def _features(given: Any) -> Array:
     if finite or not listed:
         checks.sizes("features", finite)
     return np.array([float(k) for k in listed])
-
-
-class _Sums(NamedTuple):
-    """z = sum L, q = sum L^2 and z - q; the tail has L = lam / kappa, and no L^2 worth counting."""
-
-    z: Array
-    q: Array
-    lost: Array
-
-
-def _sums(spectrum: Spectral, kappa: Array) -> _Sums:
-    lam, deg = spectrum.eigenvalues, spectrum.counts
-    return _Sums(
-        law.planar_samples(lam, deg, spectrum.tail, kappa),
-        law.planar_gamma(lam, deg, np.ones_like(kappa), kappa),
-        -law.planar_samples_slope(lam, deg, spectrum.tail, kappa),
-    )
-
-
-def feature_ridge(spectrum: Spectral, samples: Array, features: Array, ridge: float) -> Array:
-    r"""kappa of s_2 = kappa (N - z)(k - z) / k, for arrays of N and k of one shape.
-
-    The right side grows with kappa wherever z < N and z < k. Newton's method on the logarithm of
-    both sides, by log(kappa), inside a bracket that it may not leave.
-
-    >>> from fieldtheory.model.spectrum import Spectrum
-    >>> one = Spectrum.of([1.0], dimension=3)       # z = 1 / (1 + kappa): kappa = 1/2 by hand
-    >>> feature_ridge(one, np.array([2.0]), np.array([2.0]), ridge=4 / 9).round(12).tolist()
-    [0.5]
-    """
-    N, k = samples, features
-    fewer = np.minimum(N, k)
-    least = _least(spectrum, N, k, ridge)
-    if ridge == 0:
-        return least
-    low = np.log(np.maximum(least, ridge / N))
-    high = np.log(ridge / N + spectrum.trace / N + spectrum.trace / k)
-    u = high.copy()
-    for _ in range(STEPS):
-        z, _, lost = _sums(spectrum, np.exp(u))
-        beyond = z >= fewer
-        room = np.where(beyond, fewer / 2, z)
-        excess = u + np.log(N - room) + np.log1p(-room / k) - np.log(ridge)
-        slope = 1 + lost * (1 / (N - room) + 1 / (k - room))
-        step = np.where(beyond, np.inf, -excess / slope)
-        low, high = np.where(step >= 0, u, low), np.where(step <= 0, u, high)
-        done = (np.abs(step) <= CLOSE) | (high - low <= CLOSE)
-        inside = (u + step > low) & (u + step < high)
-        u = np.where(done, u, np.where(inside, u + step, (low + high) / 2))
-        if np.all(done):
-            return np.asarray(np.exp(u))
-    raise OutOfRegime(
-        f"feature_ridge did not converge in {STEPS} steps; log kappa still moves by "
-        f"{np.max(high - low):.1e}. Raise the ridge"
-    )
-
-
-def _least(spectrum: Spectral, N: Array, k: Array, ridge: float) -> Array:
-    """The kappa at which z reaches the smaller of N and k: that of no ridge; 0 if there is none."""
-    lam, deg, fewer = spectrum.eigenvalues, spectrum.counts, np.minimum(N, k)
-    modes = planar.modes_of(lam, deg) if spectrum.tail == 0 else np.inf
-    exists = fewer < modes
-    if ridge == 0:
-        if np.any(k == N):
-            raise OutOfRegime(
-                f"{N[k == N][0]:.0f} samples and as many features with ridge 0: the error is "
-                "infinite there. Pass a ridge > 0, or more or fewer features"
-            )
-        if not np.all(exists):
-            raise OutOfRegime(
-                f"{np.max(fewer):.0f} samples and features at least, ridge 0, and only {modes:.0f} "
-                "modes: every mode is fixed. Pass a ridge > 0, fewer samples, or more modes"
-            )
-    if not np.any(exists):
-        return np.zeros(N.size)
-    asked = np.where(exists, fewer, np.min(fewer))
-    kappa = planar.solve(lam, deg, asked, np.asarray(spectrum.tail))
-    return np.where(exists, kappa, 0.0)

@@ -76,6 +76,16 @@ def hidden_unit(network: Network, inputs: Array, coarse: bool = False) -> Hidden
             "give Network(depth=2, kernel='nngp')"
         )
     sigma = network.weights[0] * (x @ x.T) / x.shape[1] + network.biases[0]
+    z, weights, rank = at_covariance(sigma, coarse)
+    values = np.sqrt(network.weights[1]) * network.phi(z)
+    return HiddenUnit(frozen(values), weights, rank)
+
+
+def at_covariance(sigma: Array, coarse: bool = False) -> tuple[Array, Array, int]:
+    """Nodes (nodes, points) of Gaussian fields of covariance `sigma`, their weights, the rank.
+
+    Raises `OutOfRegime` for more than 64 dimensions.
+    """
     lam, vectors = np.linalg.eigh(sigma)
     kept = lam > RANK * max(float(lam[-1]), np.finfo(float).tiny)
     rank = int(np.sum(kept))
@@ -85,10 +95,8 @@ def hidden_unit(network: Network, inputs: Array, coarse: bool = False) -> Hidden
             "integrated over: give fewer points or project the inputs"
         )
     g, weights = _nodes(rank, int(coarse))
-    afford(32 * len(g) * len(x), f"{len(g)} nodes for {len(x)} points")
-    z = g @ (vectors[:, kept] * np.sqrt(lam[kept])).T
-    values = np.sqrt(network.weights[1]) * network.phi(z)
-    return HiddenUnit(frozen(values), frozen(weights), rank)
+    afford(32 * len(g) * len(sigma), f"{len(g)} nodes for {len(sigma)} points")
+    return g @ (vectors[:, kept] * np.sqrt(lam[kept])).T, frozen(weights), rank
 
 
 def afford(needed: float, what: str) -> None:

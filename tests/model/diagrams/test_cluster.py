@@ -150,6 +150,15 @@ def test_the_linear_response(d):
         assert not agree(factor * found, truth, asymptotic(1e-6 * scale))
 
 
+def test_many_propagators_at_once():
+    points = 4 * 38
+    gaps = np.array([1 - propagator(3, 6, decay)(colatitudes(points)) for decay in (0.5, 1.5)])
+    for third, gap in zip(Third.each(3, 6, measure(3, points), gaps), gaps, strict=True):
+        one = Third.of(3, 6, measure(3, points), gap)
+        assert agree(third.words(2.0, gap), one.words(2.0, gap), rounding(1.0))
+        assert agree(third.rest, one.rest, rounding(1.0))
+
+
 def test_coincident_samples_do_no_harm_without_a_ridge():
     """The words diverge where two samples meet; what the self-energy takes of them does not."""
     for d in (3, 4, 6):

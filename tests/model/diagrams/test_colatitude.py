@@ -12,6 +12,7 @@ from fieldtheory.model.diagrams.colatitude import (
     azimuths,
     colatitudes,
     gauss,
+    interlaced,
     measure,
     rests,
 )
@@ -60,10 +61,10 @@ def test_no_node_is_a_coincidence():
 def test_gauss_rules_are_exact(points):
     """For the Legendre measure they are SciPy's; for any measure, polynomials to 2 n - 1."""
     x, w = roots_legendre(200)
-    nodes, weights = gauss(x, w, points)
-    truth = roots_legendre(points)
-    assert agree(nodes, truth[0], rounding(1.0, 10))
-    assert agree(weights, truth[1], rounding(1.0, 10))
+    for size, rule in zip((points, points + 1), interlaced(x, w, points), strict=True):
+        for part, truth, one in zip(rule, roots_legendre(size), gauss(x, w, size), strict=True):
+            assert agree(part, truth, rounding(1.0, 10))
+            assert agree(part, one, rounding(1.0, 10))
     draw = np.random.default_rng(points)
     x, w = draw.uniform(-1, 1, 300), draw.random(300)
     nodes, weights = gauss(x, w, points)

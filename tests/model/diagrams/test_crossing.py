@@ -7,7 +7,9 @@ from hypothesis import strategies as st
 
 from fieldtheory.ground.errors import InvalidInput, OutOfRegime
 from fieldtheory.model.diagrams import crossing
-from fieldtheory.model.diagrams.crossing import Modes, State, solve
+from fieldtheory.model.diagrams.colatitude import colatitudes, rests
+from fieldtheory.model.diagrams.crossing import solve
+from fieldtheory.model.diagrams.medium import Modes, State
 from fieldtheory.model.network import Network
 from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.points.dressed import solve as solve_on
@@ -118,6 +120,24 @@ def test_the_response_to_a_source_and_to_the_ridge(clusters):
     counts = found.modes.spectrum.counts
     noise = counts * (loop(0, ridge + step)[0] - loop(0, ridge - step)[0]) / (2 * step)
     assert agree(found.noise[0], noise, asymptotic(1e-4 * np.max(noise)))
+
+
+@pytest.mark.parametrize("clusters", CLUSTERS)
+def test_both_errors_at_once(clusters):
+    """The target's and the noise's, from anywhere; a start from afar changes the road, not the
+    end."""
+    spectrum, power = case(3, 10)
+    found = solve(spectrum, np.array([5.0, 40.0]), 0.05, clusters=clusters)
+    both = found.errors(power)
+    scale = both.error.sum(axis=1, keepdims=True)
+    assert agree(both.error, found.error(power), rounding(scale, 1e4))
+    assert agree(both.noise, found.noise, rounding(1.0, 1e4))
+    assert not np.any(found.errors(power, noisy=False).noise)
+    for start in (both.answers, 2 - both.answers):
+        again = found.errors(power, start=start)
+        assert agree(again.error, both.error, rounding(scale, 1e4))
+        assert agree(again.noise, both.noise, rounding(1.0, 1e4))
+        assert agree(again.answers, both.answers, rounding(1.0, 1e5))
 
 
 @given(st.floats(0.05, 0.9), st.floats(0.5, 100.0), st.sampled_from([2, 3, 9]))
@@ -285,8 +305,8 @@ def test_the_circle_without_a_ridge_is_refused_three_samples():
 @pytest.mark.parametrize(
     ("wrong", "kind", "says"),
     [
-        ({"clusters": 4}, InvalidInput, "2 or 3 samples; 1 is the planar"),
-        ({"clusters": 1}, InvalidInput, "2 or 3 samples"),
+        ({"clusters": 5}, InvalidInput, "2, 3 or 4 samples; 1 is the planar"),
+        ({"clusters": 1}, InvalidInput, "2, 3 or 4 samples"),
         ({"degrees": 1}, InvalidInput, "at least 2"),
         (
             {"ridge": 0.0, "samples": np.array([1e9])},
@@ -313,8 +333,29 @@ def test_the_quadrature_is_converged():
     """More nodes in the angle, without change."""
     spectrum, power = case(3, 12)
     modes = Modes.of(spectrum, 0.05)
-    assert modes.rest.shape == (13, modes.weights.size)
+    assert (modes.resolved, 2 * modes.even.shape[1]) == (13, modes.weights.size)
     found = solve(spectrum, np.array([20.0]), 0.05).error(power)
     longer = Spectrum.of(np.concatenate([spectrum.eigenvalues, np.zeros(80)]), 3)
     finer = solve(longer, np.array([20.0]), 0.05).error(np.concatenate([power, np.zeros(80)]))
     assert agree(finer[:, :13], found, rounding(found.sum(), 100))
+
+
+@pytest.mark.parametrize("d", [2, 3, 8])
+@pytest.mark.parametrize("degrees", [7, 6])
+def test_sums_over_half_of_the_angles(d, degrees):
+    """Even and odd degrees apart are all degrees at all angles; the gap keeps its digits at both
+    ends, also where only even degrees are left."""
+    lam = 1 / (1.0 + np.arange(9)) ** 2
+    modes = Modes.of(Spectrum.of(lam, d), 0.0, degrees)
+    points = modes.weights.size
+    rest = np.ones((9, points))
+    rest[:degrees] = rests(d, degrees, colatitudes(points))
+    draw = np.random.default_rng(d)
+    values = draw.random((3, 9))
+    values[2, 1::2] = 0
+    truth = (modes.spectrum.counts * values) @ rest
+    assert agree(modes.gap(values), truth, rounding(truth, 1e3))
+    assert not agree(modes.gap(1.001 * values), truth, rounding(truth, 1e3))
+    weighted = draw.standard_normal((3, points))
+    together = np.concatenate([rest[:degrees], np.ones((1, points))])
+    assert agree(modes.projected(weighted), weighted @ together.T, rounding(points, 10))

@@ -92,13 +92,36 @@ def test_what_is_foretold_is_an_error_bound():
         assert off <= curve.foretold <= accuracy
 
 
-def test_the_product_of_two():
+def test_a_small_step_is_not_differentiated():
+    """Neighbours of a place change with eta, by steps that are small; their slopes are not."""
+    low, high = np.log(2.0), np.log(30.0)
+
+    def smooth(n):
+        return 1 / (1 + n / 4)
+
+    def stepped(n):
+        return smooth(n) + 3e-5 * (n > 7.3)
+
+    N = np.array([3.0, 5.0, 12.0])
+    clean, _ = interpolate(rows(smooth), low, high, 1e-3).fixed(N)
+    rough, _ = interpolate(rows(stepped), low, high, 1e-3).fixed(N)
+    assert agree(rough, clean, asymptotic(2e-3))
+
+
+def test_two_joined():
+    """A product, and a sum that changes sign."""
     low, high = np.log(5.0), np.log(400.0)
     one = interpolate(rows(lambda n: n**2, lambda n: n - 30), low, high)
-    other = interpolate(rows(lambda n: 1 + 1 / n, lambda n: np.ones_like(n)), low, high)
-    found = one.times(other).poisson(SIZES)
+    other = interpolate(rows(lambda n: 1 + 1 / n, lambda n: np.cos(np.log(n))), low, high)
+
+    def combine(a, b):
+        return np.stack([a[:, 0] * b[:, 0], a[:, 1] + b[:, 1]], axis=1)
+
+    joined = one.joined(other, combine)
+    assert joined.logarithmic.tolist() == [True, False]
+    found = joined.poisson(SIZES)
     assert agree(found[:, 0], SIZES**2 + SIZES, rounding(SIZES**2, 1e6))
-    assert agree(found[:, 1], SIZES - 30, rounding(200.0, 1e6))
+    assert agree(found[:, 1], SIZES - 30 + np.cos(np.log(SIZES)), rounding(200.0, 1e6))
 
 
 def broken(*intervals):
@@ -177,6 +200,56 @@ def test_the_nodes_are_reused():
     together = np.concatenate(asked)
     assert np.unique(together).size == together.size
     assert [len(some) for some in asked[:2]] == [fixed.FIRST + 1, fixed.FIRST]
+
+
+def test_any_number_of_batches_interpolates_well():
+    """All nodes together are Chebyshev's; the polynomial through some of them is never far larger
+    than the values it goes through."""
+    batches = fixed._batches()
+    whole = np.sort(np.concatenate(batches))
+    truth = -np.cos(np.pi * np.arange(fixed.LAST + 1) / fixed.LAST)
+    assert agree(whole, truth, rounding(1.0))
+    x = np.linspace(-1, 1, 2001)
+    for some in range(1, len(batches) + 1):
+        nodes = np.concatenate(batches[:some])
+        assert nodes.size == 8 * some + 1
+        unit = fixed._fitted((-1.0, 1.0), nodes, 1 - 2 * np.eye(nodes.size), 0.0)
+        assert not np.any(unit.logarithmic)
+        values = (1 - unit.poisson(np.exp(x))) / 2
+        assert np.max(np.sum(np.abs(values), axis=1)) < 20
+
+
+@pytest.mark.parametrize("width", [1.0, 2.0, 4.0])
+def test_errors_shrink_to_the_square(width):
+    """What the nodes reach together, seen from outside; a wish for less takes fewer of them."""
+    eta = np.exp(np.linspace(0, 5, 301))
+
+    def pole(n):
+        return 2 + 1 / (1 + ((np.log(n) - 2) / width) ** 2)
+
+    needed = []
+    for accuracy in (1e-2, 1e-3, 1e-5):
+        curve = interpolate(rows(pole), 0.0, 5.0, accuracy)
+        off = np.max(np.abs(curve.poisson(eta)[:, 0] / pole(eta) - 1))
+        assert off <= 10 * accuracy**2
+        needed.append(len(curve.coefficients))
+    assert needed == sorted(needed)
+    assert needed[0] < needed[-1]
+
+
+def test_halves_start_from_what_was_found():
+    """A piece that is not smooth enough leaves its solutions to both halves."""
+    starts = []
+
+    def evaluate(eta, start):
+        starts.append((eta, start))
+        values = 2 + np.tanh(12 * np.log(eta / 40))[:, None]
+        return values, 1 / eta[:, None]
+
+    assert len(pieces(evaluate, SIZES)) > 1
+    assert starts[0][1] is None
+    for eta, start in starts[1:]:
+        assert agree(start[:, 0] * eta, 1.0, rounding(1.0, 1e3))
 
 
 def test_no_function_at_all():

@@ -120,6 +120,13 @@ def test_more_landmarks_are_better():
     assert worst[2] < worst[0] / 3
 
 
+def test_a_matrix_too_large_is_refused_in_words_that_fit_predict():
+    """It asks here too, and has neither landmarks nor a memory to raise."""
+    gram_spectrum(np.eye(20), memory=20 * 20**2)
+    with pytest.raises(InvalidInput, match=r"8000 bytes.* 7999: give fewer points; empirical_spec"):
+        gram_spectrum(np.eye(20), memory=20 * 20**2 - 1)
+
+
 def test_a_low_rank_is_found_by_few_landmarks():
     x = cloud(500, 3)
     exact = empirical_spectrum(lambda a, b, c: (1 + c) ** 2, x)
@@ -279,7 +286,7 @@ def test_a_spectrum_of_data_explains_itself():
         ([[1.0, 0.2], [0.3, 1.0]], r"not symmetric: entry \[0, 1\] is 0.2, \[1, 0\] is 0.3"),
         ([[1.0, 2.0], [2.0, 1.0]], r"not positive: eigenvalues from -1.000e\+00"),
         ([[-1.0]], "not positive"),
-        ([[0.0, 0.0], [0.0, 0.0]], "not positive"),
+        ([[0.0, 0.0], [0.0, 0.0]], "is zero: such a kernel learns nothing"),
         ([[1.0, np.nan], [np.nan, 1.0]], "finite"),
         ([[1.0, 0.0]], r"shape \(1, 2\)"),
         ([], "shape"),
@@ -295,6 +302,9 @@ def test_other_refusals():
     x = cloud(10, 2)
     with pytest.raises(InvalidInput, match="not positive"):
         empirical_spectrum(lambda a, b, c: -c, x)
+    for landmarks in (None, 3):
+        with pytest.raises(InvalidInput, match="is zero: such a kernel learns nothing"):
+            empirical_spectrum(lambda a, b, c: 0 * c, x, landmarks=landmarks)
     with pytest.raises(InvalidInput, match="landmarks = 11 of 10 points"):
         empirical_spectrum(ball, x, landmarks=11)
     with pytest.raises(InvalidInput, match="landmarks"):

@@ -7,6 +7,7 @@ from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from scipy.optimize import brentq
 
+from fieldtheory.compiler import generated
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model.measures.sphere import multiplicity
 from fieldtheory.model.planar import equation as planar
@@ -74,6 +75,11 @@ def test_laws_of_the_error(lam, d, ridge, noise, seed):
     bias, variance = mode_errors(spectrum, power, N, kappa, noise)
     assert np.all(bias >= 0)
     assert np.all(variance >= 0)
+    assert agree(
+        bias.sum(axis=1),
+        generated.planar_bias(spectrum.eigenvalues, power, kappa),
+        rounding(power.sum()),
+    )
     rest = 1 / (1 + spectrum.eigenvalues / kappa[:, None])
     gamma = (spectrum.counts * (1 - rest) ** 2).sum(axis=1) / N
     law = ((power * rest**2).sum(axis=1) + gamma * noise) / (1 - gamma)
@@ -223,9 +229,10 @@ def test_at_a_peak_no_digit_is_lost():
 @pytest.mark.parametrize(
     ("where", "old", "new"),
     [
-        (planar._sides, "np.minimum(lam, k)", "np.maximum(lam, k)"),
-        (planar._sides, "s2 / kappa", "2 * s2 / kappa"),
-        (planar.unspent, "+ (sides.rising - sides.falling)", ""),
+        (planar._Falling.sides, "np.minimum(lam, k)", "np.maximum(lam, k)"),
+        (planar._Falling.sides, "s2 / kappa", "2 * s2 / kappa"),
+        (planar._Falling.sides, "learnt.ravel() + 1", "learnt.ravel()"),
+        (planar.Fractions.unspent, "+ left)", ")"),
         (planar.mode_errors, "+ noise)", "- noise)"),
     ],
 )
@@ -243,6 +250,32 @@ def test_many_spectra_are_one_after_the_other(rows, d, samples, ridge):
     found = planar.solve(lam, counts, N, s2)
     alone = [effective_ridge(Spectrum.of(row, d), N, s) for row, s in zip(lam, s2, strict=True)]
     assert agree(found, alone, rounding(np.array(alone)))
+
+
+@given(st.permutations([0.4, 0.1, 0.0, 1e-12, 3e-13]), st.sampled_from([0.0, 1e-25, 1e-3]))
+@settings(max_examples=12)
+def test_neither_order_nor_company_matters(lam, ridge):
+    """A gap in the spectrum, where kappa falls by many orders; degrees in any order; sizes asked
+    together, in blocks or one by one."""
+    spectrum, power = Spectrum.of(lam, 4), np.ones(5)
+    eigenvalues, counts = spectrum.eigenvalues, spectrum.counts
+    N = np.arange(1.0, counts[eigenvalues > 0].sum())
+    kappa = effective_ridge(spectrum, N, ridge)
+    with mpmath.workdps(40):
+        for n, k in zip(N, kappa, strict=True):
+            few, many = (exact(spectrum, n, ridge, k * side)[0] for side in (1 + SLACK, 1 - SLACK))
+            assert few < n < many
+    alone = np.array([effective_ridge(spectrum, np.array([n]), ridge)[0] for n in N])
+    assert agree(alone, kappa, rounding(kappa))
+    rising = np.argsort(eigenvalues)
+    turned = planar.solve(eigenvalues[rising], counts[rising], N, np.asarray(ridge))
+    assert agree(turned, kappa, rounding(kappa))
+    found = mode_errors(spectrum, power, N, kappa, 0.1)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(planar, "BLOCK", 20)
+        assert agree(effective_ridge(spectrum, N, ridge), kappa, rounding(kappa))
+        apart = mode_errors(spectrum, power, N, kappa, 0.1)
+    assert all(agree(*pair, rounding(pair[1])) for pair in zip(apart, found, strict=True))
 
 
 def test_a_solver_that_does_not_settle_says_how_far_it_came(monkeypatch):

@@ -10,7 +10,7 @@ from fieldtheory.model.modes import Modes
 from fieldtheory.model.planar import resolvent, stopping
 from fieldtheory.model.planar.equation import effective_ridge, mode_errors
 from fieldtheory.model.planar.resolvent import Contour, complex_ridge, largest_eigenvalue
-from fieldtheory.model.planar.stopping import stopped
+from fieldtheory.model.planar.stopping import crossed_share, stopped
 from fieldtheory.model.spectrum import Spectrum
 from tests.oracles import gram, marchenko_pastur
 from tests.oracles.mutation import spoil, survives
@@ -208,6 +208,20 @@ def test_the_uncertainty_covers_the_sphere():
     assert not agree(curve.error[0], mean, sampling(error))
 
 
+def test_the_end_of_training_doubts_as_ridge_regression_does():
+    """Crossing diagrams are summed there: not less is said, and nothing where they have no sum."""
+    ball, power, N = Spectrum.of(LAM[:5], 3), POWER[:5], np.array([20.0, 24.0])
+    share = crossed_share(ball, power, 0.1, N, 1e-3)
+    late = stopped(ball, power, N, 1e-3, 0.1, np.array([1.0, 1e8]))
+    assert np.all(late.uncertainty[:, 1] > share * late.error[:, 1] * (1 - 1e-3))
+    assert np.all(share > 0.5)
+    few = crossed_share(Spectrum.of([0.5, 0.1], 4), POWER[:2], 0.0, np.array([3.0, 6.0]), 0.0)
+    assert few[0] > 0  # five modes: nothing is known of six samples without a ridge
+    assert few[1] == 0
+    clean, noisy = (crossed_share(ball, power * k, 0.1 * (1 - k), N, 0.1) for k in (1, 0))
+    assert np.all((clean > 0) & (noisy > 0))
+
+
 # -- the value, and questions without an answer ---------------------------------------------------
 
 
@@ -215,6 +229,8 @@ def test_it_shows_itself():
     curve = stopped(LINE, POWER, np.array([20.0, 60.0]), 0.0, 0.3, TIMES)
     assert "estimated error at most" in str(curve)
     assert "N = 60" in curve._repr_html_()
+    assert str(curve).count("+-") == 2
+    assert curve.to_dict()["uncertainty"] == curve.uncertainty.tolist()
     assert curve.to_dict()["samples"] == [20, 60]
     assert np.shape(curve.to_dict()["error"]) == (2, TIMES.size)
     assert np.all(curve.best_error[:, None] <= curve.error)

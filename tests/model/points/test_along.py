@@ -5,7 +5,8 @@ import pytest
 
 from fieldtheory.ground.errors import OutOfRegime
 from fieldtheory.model.diagrams.fixed import interpolate
-from fieldtheory.model.points.along import FEW, Known, filled, local, once, roughly
+from fieldtheory.model.memory import Work
+from fieldtheory.model.points.along import FEW, Known, Rows, filled, local, once, roughly
 from fieldtheory.model.points.along import along as answers
 from fieldtheory.model.points.along import poisson as at_means
 from fieldtheory.model.points.finite import Measure
@@ -86,7 +87,7 @@ def test_a_start_that_leads_nowhere_is_left():
 
 
 def test_sizes_without_a_solution_get_another_theory():
-    def solve(eta, _):
+    def solve(eta):
         if 20 < eta < 60:
             raise OutOfRegime("nothing here")
         return Counted(1 / eta)
@@ -95,13 +96,16 @@ def test_sizes_without_a_solution_get_another_theory():
         return np.array([found.self_energy[0, 1], 2.0])
 
     sizes = np.array([4.0, 40.0, 150.0])
-    found = answers(sizes, Known(solve), columns, at_means)
+    rows, other = (Rows("test", way, columns, Work()) for way in (solve, lambda eta: Counted(7.0)))
+    found = answers(sizes, rows, at_means)
     assert found.solved.tolist() == [True, False, True]
-    instead = filled(found, sizes, Known(lambda eta, _: Counted(7.0)), columns)
+    instead = filled(found, sizes, other)
     assert agree(instead.values[:, 0], [1 / 4, 7.0, 1 / 150], asymptotic(1e-4))
-    nowhere = answers(np.array([30.0]), Known(solve), columns, at_means)
-    whole = filled(nowhere, np.array([30.0]), Known(lambda eta, _: Counted(7.0)), columns)
+    nowhere = answers(np.array([30.0]), rows, at_means)
+    whole = filled(nowhere, np.array([30.0]), other)
     assert whole.values.tolist() == [[7.0, 2.0]]
+    with pytest.raises(OutOfRegime, match="nothing here"):
+        filled(nowhere, np.array([30.0]), rows)
 
 
 def test_many_sizes_from_a_few():
@@ -112,7 +116,8 @@ def test_many_sizes_from_a_few():
         asked.append(eta)
         return Counted(1 / (1 + eta / 30))
 
-    found = roughly(sizes, Known(solve), lambda one: one.self_energy[0, 1])
+    kept = "test", Work()
+    found = roughly(sizes, Known(solve), lambda one: one.self_energy[0, 1], kept)
     assert len(asked) == FEW
     assert agree(found, 1 / (1 + sizes / 30), asymptotic(1e-4))
 

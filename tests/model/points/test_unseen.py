@@ -23,7 +23,7 @@ def test_a_fixed_number_of_points(ridge, noise):
     truth = np.array([subsets.unseen(KERNEL, TARGET, n, ridge, noise) for n in sizes])
     error, bias, posterior = truth.T
     assert agree(found.bias, bias, 0.03 * bias)
-    assert agree(found.posterior, posterior, 0.02 * posterior)
+    assert agree(found.posterior, posterior, 0.03 * posterior)
     # of so few points the series in their number is what limits; two orders of it are taken
     assert agree(found.error, error, asymptotic(0.04 * error))
     assert np.all(np.abs(found.ensemble) < 0.1 * error)
@@ -56,13 +56,13 @@ def test_labelled_points_are_asked_as_they_are_tested():
         (lambda: unseen(KERNEL, TARGET, [9], 0.1), OutOfRegime, "at most 8"),
         (lambda: unseen(KERNEL, TARGET[:4], [2], 0.1), InvalidInput, "4 values"),
         (lambda: unseen(KERNEL, TARGET, [2], 0.1, -1), InvalidInput, "negative"),
-        (lambda: unseen(KERNEL, TARGET, [2], 0.1, clusters=3), InvalidInput, "clusters"),
+        (lambda: unseen(KERNEL, TARGET, [2], 0.1, clusters=3), OutOfRegime, "pairs of places"),
         (
             lambda: on_data(
                 Labelled(PLACES, TARGET, "test", "unseen"), KERNEL, [2], 0.1, ensemble="poisson"
             ),
-            InvalidInput,
-            "fixed",
+            OutOfRegime,
+            "without replacement",
         ),
     ],
 )

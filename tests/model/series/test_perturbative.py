@@ -5,11 +5,12 @@ import numpy as np
 import pytest
 import sympy as sp
 
-from fieldtheory.ground.errors import OutOfRegime
+from fieldtheory.ground.errors import InvalidInput, OutOfRegime
+from fieldtheory.model.kernel import Kernel
 from fieldtheory.model.network import Network
 from fieldtheory.model.planar import equation as planar
 from fieldtheory.model.predict import predict
-from fieldtheory.model.series.perturbative import expand, renormalise
+from fieldtheory.model.series.perturbative import Expansion, expand, expansion, renormalise
 from fieldtheory.model.spectrum import Spectrum
 from fieldtheory.model.task import Task
 from fieldtheory.theory import homogeneous, learning
@@ -101,6 +102,63 @@ def test_no_ridge_no_series():
         error(1, "fixed", 0.0)
 
 
+# What it says of itself ---------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("following", "loop", "words"),
+    [
+        (0.10, 0.47, "up to 22 % of the error at N = 40: holds; c0/s2 is at most 0.47"),
+        (
+            0.40,
+            0.17,
+            "up to 130 % of the error at N = 40: OUT OF ITS REGIME; c0/s2 is at most 0.17",
+        ),
+        (0.10, 1.40, "at N = 40: marginal; c0/s2 is at most 1.4 and should be below 1; use 'cro"),
+        (1.20, 9.90, "more than ten times the error at N = 40: OUT OF ITS REGIME; c0/s2"),
+        (1e-9, 0.01, "less than 0.001 % of the error at N = 40: holds"),
+    ],
+)
+def test_the_verdict_names_what_it_rests_on(following, loop, words):
+    """Next over first order, in plain percentages; the loop where it is the reason."""
+    orders = np.array([[1.0, 1.0], [following / 10, following]])[:, :, None]
+    sizes, loops = np.array([10.0, 40.0]), np.array([0.001, loop])
+    found = Expansion(orders, 0 * orders, sizes, loops, 0)
+    assert words in found.regime
+    assert "e+" not in found.regime
+    assert ("use 'crossing'" in found.regime) == (": holds" not in found.regime)
+
+
+def test_a_negative_squared_error_is_refused():
+    """Small samples, little ridge: the terms stay, their sum is no answer; the rest of the sizes
+    is named, and answered."""
+    how = {"order": 3, "ensemble": "fixed"}
+    sizes = np.array([640.0, 5.0, 20.0])
+    found = expansion(SPECTRUM, POWER, sizes, 0.05, 0.0, **how)
+    sums = found.terms.sum(axis=0)
+    assert sums[1] < 0 < min(sums[0], sums[2])
+    for asked in ("error", "regime"):
+        with pytest.raises(OutOfRegime, match=r"at N = 5, c0.*negative: -.* positive at N >= 20"):
+            getattr(found, asked)
+    with pytest.raises(OutOfRegime, match=r"-\d.* alone is .*; ask for order 0 or 1, a larger ri"):
+        _ = expansion(SPECTRUM, POWER, sizes[1:2], 0.05, 0.0, **how).error
+    assert np.all(expansion(SPECTRUM, POWER, sizes[[0, 2]], 0.05, 0.0, **how).error > 0)
+    between = Expansion(
+        np.array([[[1.0], [-1.0], [1.0]]]), np.zeros((1, 3, 1)), sizes[[1, 2, 0]], np.ones(3), 0
+    )
+    with pytest.raises(OutOfRegime, match="positive at N <= 5 and N >= 640"):
+        _ = between.error
+
+
+def test_no_ridge_is_said_of_the_order_asked():
+    with pytest.raises(
+        OutOfRegime, match=r"^the equivalent kernel, order 0,.*a network or a kernel"
+    ):
+        error(0, "fixed", 0.0)
+    with pytest.raises(OutOfRegime, match=r"^order 2 of the series.*expands in the kernel over"):
+        error(2, "fixed", 0.0)
+
+
 # The renormalised kernel ------------------------------------------------------------------------
 
 
@@ -127,6 +185,52 @@ def test_the_trimmed_spectrum_is_that_of_the_trimmed_kernel(d):
         truth = float(sphere_average(d, lambda t, l=l: cut(t) * gegenbauer(d, l, t)))
         assert agree(trimmed.eigenvalues[l], truth, rounding(kernel.trace))
     assert agree(trimmed.trace, float(cut(1)), rounding(kernel.trace))
+
+
+@pytest.mark.parametrize("d", [2, 5])
+def test_a_kernel_cut_behind_its_last_power_is_itself(d):
+    """Coefficients cancel to zeros, and are told from negative eigenvalues."""
+    given = np.array([0, 0, 0, 0.5, 0, 0, 0.1, 0, 0, 0, 0.2, 0.1, 0, 0, 0.4, 0, 0.7])
+    for size in (4, 17):
+        whole = Spectrum.of(given[:size] / Spectrum.of(given, d).counts[:size], d)
+        trimmed, ridge = renormalise(whole.kernel(), d, size - 1, 0.0)
+        # rounding of what cancels: coefficients of t^q are up to 2^size times the eigenvalues
+        assert agree(trimmed.eigenvalues, whole.eigenvalues, rounding(whole.trace, 2**size))
+        assert ridge == 0.0
+
+
+@pytest.mark.parametrize(
+    ("kernel", "d", "keep", "message"),
+    [
+        (
+            Spectrum.of([0, 0, 0, 0.5], 5).kernel(),
+            5,
+            2,
+            r"negative.* cutting it at keep = 2 leaves",
+        ),
+        (Spectrum.of([0.1] * 20, 2).kernel(), 2, 3, r"negative coefficients.*'crossing', or anoth"),
+        (Kernel("t^8", lambda t, xp: t**8), 5, 3, "keep = 3 nothing is left.*larger keep"),
+        (Kernel("kink", lambda t, xp: 1 + xp.sqrt(t**2)), 5, 3, "kink has no power series"),
+        (PAPER.on_sphere(5), 5, 10**6, r"keep = 1000000:.*Give keep <= 1024"),
+        (PAPER.on_sphere(1000), 1000, 300, "keep = 300 in dimension 1000: multiplicities leave"),
+        (Network(38).on_sphere(10), 10, 3, "relu.*forgets its inputs.*ReLU: weight_variance 2"),
+    ],
+)
+def test_what_cannot_be_trimmed(kernel, d, keep, message):
+    with pytest.raises(OutOfRegime, match=message):
+        renormalise(kernel, d, keep, 0.1)
+
+
+def test_a_kernel_that_forgets_its_inputs_is_not_expanded():
+    """Its correlations are one to rounding, where series divide by zero: no warning, no NaN."""
+    network = Network(30, "leaky_relu(0.1)", 0.5, 5.0417, "nngp")
+    task = Task.sphere(2, "x0*x1", ridge=1.0, input_norm="dimension")
+    with pytest.raises(OutOfRegime, match=r"forgets its inputs.*see depth_flow\); precise"):
+        predict(network, task, [40], method="renormalised", order=0)
+    constant = renormalise(Kernel("1", lambda t, xp: 1 + 0 * t), 5, 3, 0.5)
+    assert constant[0].eigenvalues.tolist() == [1, 0, 0, 0]
+    with pytest.raises(InvalidInput, match="give a Kernel"):
+        renormalise(network, 5, 3, 0.0)
 
 
 def test_the_published_curves():

@@ -169,7 +169,7 @@ def test_regime_and_value():
 
 def test_questions_without_an_answer():
     x, y = DATA[2]
-    for wrong in (Network(3, kernel="nngp"), Network(2)):
+    for wrong in (Network(1, kernel="nngp"), Network(2), Network(3)):
         with pytest.raises(InvalidInput, match="one hidden layer"):
             width_correction(wrong, x, y, TESTS, 10, ridge=0.1)
     with pytest.raises(InvalidInput, match="one label for each input"):
