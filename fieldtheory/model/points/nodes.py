@@ -16,6 +16,7 @@ from fieldtheory.model.diagrams.colatitude import Indices
 from fieldtheory.model.diagrams.fixed import FIRST, Smooth
 
 FORETOLD = 3e-3  # relative; all nodes together are better by about as much again
+MANY, ENOUGH, OTHERS = 13, 1e-3, 5e-3  # of so many, the first function and all that count
 STRIDES, LATER = (4, 2, 1), (2, 1)  # among the first nodes, and among those that follow
 
 
@@ -73,8 +74,12 @@ class Nodes:
 
     def _foretold(self, before: Smooth, after: Smooth, eta: Array, new: Array) -> bool:
         """Whether these nodes were, and the answers would be the same without them. Answers take
-        derivatives: where nodes are foretold to many digits, more of them would add but noise."""
-        nodes = self._off(before.poisson(eta), new)
+        derivatives: where nodes are foretold to many digits, or there are many, more of them would
+        add but the noise of each, which is above rounding as pairs turn from near to far."""
+        old = before.poisson(eta)
+        nodes, first = self._off(old, new), float(np.max(np.abs(old[:, 0] / new[:, 0] - 1)))
+        if self.eta.size >= MANY and first <= ENOUGH and nodes <= OTHERS:
+            return True
         if nodes > FORETOLD:
             return False
         return nodes <= FORETOLD**2 or self._off(*map(self.answers, (before, after))) <= FORETOLD

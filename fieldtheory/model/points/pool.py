@@ -190,11 +190,13 @@ def affordable(points: int) -> None:
         )
 
 
-def remaining(error: Array, single: Array, reached: Array) -> Array:
+def remaining(error: Array, single: Array, reached: Array, learnt: Array) -> Array:
     """What triples of places, quadruples and so on do to the error: a geometric series. Where no
-    pairs are known, a share of it."""
+    pairs are known, a share of it, or the largest part that is learnt of any mode: where nothing
+    is, diagrams add nothing."""
     gap = np.log(np.where((error > 0) & (single > 0), error / np.maximum(single, TINY), 1.0))
-    return np.asarray(error * np.where(reached > 1, np.expm1(gap * RATIO / (1 - RATIO)), ALONE))
+    alone = np.minimum(ALONE, np.max(np.abs(learnt), axis=1))
+    return np.asarray(error * np.where(reached > 1, np.expm1(gap * RATIO / (1 - RATIO)), alone))
 
 
 @dataclass(frozen=True, eq=False)
@@ -296,7 +298,7 @@ class _Pool:
             kappa=values[:, 1] / N,
             posterior=values[:, 1] - self.ridge,
             orders=np.stack([lower[0], single, total]),
-            remainder=remaining(total, single, reached),
+            remainder=remaining(total, single, reached, 1 - left),
             ensemble=found.shift,
             reached=reached,
         )

@@ -212,7 +212,7 @@ class _Unseen:
             kappa=1 / trace[:, 0],
             posterior=posterior,
             orders=np.stack([single, single, error]),
-            remainder=remaining(error, single, reached),
+            remainder=remaining(error, single, reached, 1 - left),
             ensemble=found.shift,
             reached=reached,
         )

@@ -41,7 +41,7 @@ def test_a_plain_curve_takes_few():
         assert agree(found[:, 0], truth[some][:, 0], asymptotic(1e-5))
     found, _, asked = followed(curve, SIZES, (0, 1))
     assert len(asked) > 9
-    assert agree(found, truth, asymptotic(2e-4))  # foretold to 1e-3
+    assert agree(found, truth, asymptotic(1e-3))
 
 
 def test_a_curve_with_a_bend_takes_many():
