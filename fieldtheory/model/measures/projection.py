@@ -143,8 +143,7 @@ def _harmonics(kernel: Kernel, dimension: int, last: int, points: int) -> Projec
             p[k] = next(degrees)
         for parity, side in enumerate(sides):
             rows[parity::2, :3] = p[parity : len(rows) : 2] @ side
-        np.square(p, out=p)
-        rows[:, 3:] = p[: len(rows)] @ both
+        rows[:, 3:] = p[: len(rows)] ** 2 @ both
     value, coarser, shift, spread, random = sums.T * scale
     loss = np.abs(shift) + np.sqrt(random * scale)  # of one sign where it matters, or random
     bound = (4 + dimension / 64 + np.arange(last + 1) / 4) * EPS * np.sqrt(spread * scale)
