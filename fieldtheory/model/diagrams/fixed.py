@@ -77,13 +77,21 @@ class Smooth:
 
     def fixed(self, samples: Array) -> tuple[Array, Array]:
         """Their values at fixed numbers of samples, and the second-order part of these."""
-        value, *rates = self._rates(samples)
+        value, _, second, third, fourth = self.slopes(samples)
         N = samples[:, None]
-        second = rates[1] - rates[0]
-        third = rates[2] - 3 * rates[1] + 2 * rates[0]
-        fourth = rates[3] - 6 * rates[2] + 11 * rates[1] - 6 * rates[0]
-        correction = third / (3 * N**2) + fourth / (8 * N**2)
-        return value - second / (2 * N) + correction, correction
+        correction = N / 3 * third + N**2 / 8 * fourth
+        return value - N / 2 * second + correction, correction
+
+    def slopes(self, samples: Array) -> list[Array]:
+        """Values and the first four derivatives by eta."""
+        N, (value, *rates) = samples[:, None], self._rates(samples)
+        return [
+            value,
+            rates[0] / N,
+            (rates[1] - rates[0]) / N**2,
+            (rates[2] - 3 * rates[1] + 2 * rates[0]) / N**3,
+            (rates[3] - 6 * rates[2] + 11 * rates[1] - 6 * rates[0]) / N**4,
+        ]
 
     def _rates(self, samples: Array) -> list[Array]:
         """Values and the first four derivatives by log eta."""

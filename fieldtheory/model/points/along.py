@@ -19,7 +19,6 @@ from dataclasses import dataclass, replace
 from typing import Any, Generic, Protocol, TypeVar
 
 import numpy as np
-from numpy.polynomial import chebyshev
 
 from fieldtheory.ground.arrays import Array
 from fieldtheory.ground.errors import OutOfRegime
@@ -281,11 +280,7 @@ def once(points: int, plain: int) -> Callable[[Smooth, Array], tuple[Array, Arra
         N = sizes[:, None]
         p = N / points
         a, free = N * (1 - p), 1 - 2 * p
-        value, *rates = _rates(smooth, sizes)
-        first = rates[0] / N
-        second = (rates[1] - rates[0]) / N**2
-        third = (rates[2] - 3 * rates[1] + 2 * rates[0]) / N**3
-        fourth = (rates[3] - 6 * rates[2] + 11 * rates[1] - 6 * rates[0]) / N**4
+        value, first, second, third, fourth = smooth.slopes(sizes)
         means = np.arange(value.shape[1]) < plain
         # derivatives of (points - m) F, over points - m
         second, third, fourth = (
@@ -298,22 +293,3 @@ def once(points: int, plain: int) -> Callable[[Smooth, Array], tuple[Array, Arra
         return value - a / 2 * second + correction, correction
 
     return read
-
-
-def _rates(smooth: Smooth, sizes: Array) -> list[Array]:
-    """Values and the first four derivatives by log eta."""
-    half = (smooth.high - smooth.low) / 2
-    place = (np.log(sizes) - smooth.low) / half - 1
-    p = []
-    for order in range(5):
-        slope = chebyshev.chebder(smooth.coefficients, order, scl=1 / half)
-        p.append(chebyshev.chebvander(place, len(slope) - 1) @ slope)
-    grown = [
-        np.ones_like(p[0]),
-        p[1],
-        p[2] + p[1] ** 2,
-        p[3] + 3 * p[1] * p[2] + p[1] ** 3,
-        p[4] + 4 * p[1] * p[3] + 3 * p[2] ** 2 + 6 * p[1] ** 2 * p[2] + p[1] ** 4,
-    ]
-    value = smooth.poisson(sizes)
-    return [np.where(smooth.logarithmic, value * g, q) for g, q in zip(grown, p, strict=True)]
